@@ -1,0 +1,11 @@
+"""Django application of the shared core."""
+
+from django.apps import AppConfig
+
+
+class RealtimeConfig(AppConfig):
+    name = "realtime"
+    verbose_name = "Realtime core"
+
+    def ready(self) -> None:
+        from config import checks  # noqa: F401  (registers the checks)
