@@ -103,7 +103,7 @@ def decode_compact(data: str | bytes, *, max_bytes: int, max_depth: int = MAX_DE
 
 
 def _bounded(data: str | bytes, max_bytes: int) -> bytes:
-    """`data` in UTF-8, if that is not too long. Text of more characters than bytes are allowed is not encoded."""
+    """`data` in UTF-8, if that is not too long; what cannot be short enough is not even encoded."""
     if len(data) <= max_bytes:
         if isinstance(data, bytes):
             return data
