@@ -12,7 +12,7 @@ class BroadcastConfig(AppConfig):
     service = Service(
         label="broadcast",
         title="Broadcast channels",
-        summary="Emit an event with one HTTP request; everyone listening on the channel gets it over a WebSocket.",
+        summary="Emit an event with one HTTP request; everyone listening on the channel gets it at once.",
         page_url="/lobby/listen",
         protocol_doc="docs/protocols/broadcast.md",
         scopes=(

@@ -6,6 +6,3 @@ from django.apps import AppConfig
 class RealtimeConfig(AppConfig):
     name = "realtime"
     verbose_name = "Realtime core"
-
-    def ready(self) -> None:
-        from config import checks  # noqa: F401  (registers the checks)

@@ -12,6 +12,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from realtime import runtime
 from realtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -47,12 +48,10 @@ async def _database_state() -> State:
     try:
         await asyncio.wait_for(sync_to_async(_select_one)(), DATABASE_DEADLINE_S)
     except (DatabaseError, TimeoutError) as error:
-        log.warning("database not ready", error=type(error).__name__)
+        log.warning("health.database_down", error=type(error).__name__)
         return "down"
     return "ok"
 
 
 def _bus_state() -> State:
-    from realtime import runtime
-
     return "ok" if runtime.current().bus.state == "ok" else "down"

@@ -49,9 +49,9 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A structured logger: ``log.info("connection opened", app="broadcast")``. Thread-safe.
+    """A structured logger: ``log.info("connection.opened", app="broadcast")``. Thread-safe.
 
-    Events are short constant phrases; whatever varies goes into fields.
+    An event's name is constant, ``<subject>.<what_happened>``; whatever varies goes into fields.
     """
     return structlog.stdlib.get_logger(name)
 

@@ -1,0 +1,54 @@
+"""The ASGI application: plain routes in front, then Django; WebSockets to the consumers.
+
+Works on any ASGI server. ``manage.py serve`` runs it with ours.
+"""
+
+import os
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django_application = get_asgi_application()  # loads the apps: what follows may import models
+
+from channels.routing import URLRouter  # noqa: E402
+
+import broadcast.routing  # noqa: E402
+from broadcast.api.document import DocumentRoutes  # noqa: E402
+from realtime import runtime  # noqa: E402
+from realtime.gate import Gate, Receive, Scope, Send, refuse  # noqa: E402
+
+# The routes of the broadcast document stand at the root and are its hot path: Django sees only what
+# is not theirs.
+http_application = DocumentRoutes(django_application)
+websocket_application = Gate(URLRouter(broadcast.routing.websocket_urlpatterns))
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Dispatch one ASGI connection by its type."""
+    match scope["type"]:
+        case "http":
+            await http_application(scope, receive, send)
+        case "websocket":
+            try:
+                await websocket_application(scope, receive, send)
+            except ValueError as error:
+                # URLRouter's way to say that no route matches.
+                if "No route found" not in str(error):
+                    raise
+                await refuse(scope, receive, send, 404, "no WebSocket service at this path")
+        case "lifespan":
+            await lifespan(receive, send)
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """Start the process's runtime with the server and end it with it."""
+    while True:
+        message: dict[str, Any] = await receive()
+        if message["type"] == "lifespan.startup":
+            runtime.current()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await runtime.current().stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
