@@ -1,8 +1,14 @@
 """Django application of the shared core."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class RealtimeConfig(AppConfig):
     name = "realtime"
     verbose_name = "Realtime core"
+
+    def ready(self) -> None:
+        # It hears of changed keys by signal; it needs the models, which exist only now.
+        import_module("realtime.apikeys")
