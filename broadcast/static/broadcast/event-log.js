@@ -165,7 +165,7 @@ export class EventLog {
     empty.hidden = shown;
     empty.textContent = this.#list.children.length
       ? "No event on the list contains that."
-      : "Nothing yet. Send the first event above, or with curl from a terminal.";
+      : "Nothing yet. Send the first event from here, or with curl from a terminal.";
     const bound = element("events-bound");
     bound.hidden = !this.#dropped;
     bound.textContent = `Only the latest ${MAX_ROWS} are shown.`;
