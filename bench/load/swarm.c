@@ -1,0 +1,643 @@
+/* swarm: thousands of WebSocket listeners and a paced HTTP emitter in one process, one thread.
+ *
+ *   swarm ADDRESS PORT
+ *
+ * Reads commands from standard input, one a line, and answers each with one line of JSON:
+ *
+ *   listen PATH COUNT WINDOW         open COUNT more listeners, WINDOW handshakes at a time
+ *   stall COUNT                      stop reading on the first COUNT listeners
+ *   header NAME: VALUE               sent with every emit from now on
+ *   emit PATH BYTES WARMUP_S SECONDS RATE INFLIGHT SENDERS
+ *                                    POST events of BYTES bytes over SENDERS keep-alive connections
+ *                                    and count what the listeners get
+ *   drain                            read the stalled listeners to their end
+ *   quit
+ *
+ * An event is {"ns":<CLOCK_MONOTONIC when it was due>,"pad":"xxx"}. A frame holding "ns": anywhere
+ * is a delivery, whatever the server wraps around it. Latency is the time from the stamp to the
+ * recv() that brought the frame's last byte.
+ *
+ * RATE > 0 is an open loop: event i is due at start + i / RATE and stamped so, also when no sender
+ * was free then; a server that falls behind cannot slow the clock down. RATE 0 is a closed loop:
+ * at most INFLIGHT events not yet received by every listener (without listeners: not yet answered).
+ *
+ * Before the measured window an event line {"event":"measuring"} is printed, after it
+ * {"event":"measured"}, so that whoever started us can sample the server's CPU time.
+ *
+ * Connections come from 127.0.0.2 up, 4,000 to an address, so local ports never run out.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "frames.h"
+#include "histogram.h"
+#include "http.h"
+
+#define PER_SOURCE_ADDRESS 4000
+#define MAX_SENDERS 256
+#define BUFFER_BYTES (512 * 1024)
+#define HANDSHAKE_TIMEOUT_NS 300000000000ull
+
+enum kind { LISTENER, SENDER, TIMER };
+enum state { CONNECTING, UPGRADING, OPEN, STALLED, CLOSED };
+
+struct listener {
+    enum kind kind;
+    int fd;
+    enum state state;
+    int was_reset, close_code;
+    uint8_t *partial; /* the start of a frame whose rest has not come yet */
+    size_t partial_length;
+    uint64_t started_ns, stalled_ns, closed_ns;
+};
+
+struct sender {
+    enum kind kind;
+    int fd, connecting, busy;
+    uint64_t due_ns;
+    size_t length;
+    char buffer[16384];
+};
+
+static struct sockaddr_in server;
+static int poller;
+static uint8_t *buffer;
+
+static struct listener **listeners;
+static unsigned listener_count, opened, failed, active, stalled, lost;
+static char listen_request[1024];
+static struct histogram handshakes;
+
+static struct sender senders[MAX_SENDERS];
+static unsigned sender_count, wanted_senders;
+static enum kind timer_kind = TIMER;
+static int timer;
+static char emit_path[512], extra_headers[1024];
+static unsigned event_bytes, inflight_limit;
+static uint64_t due, sent, delivered, answered, refused, sender_errors, wire_bytes;
+static uint64_t first_due_ns, interval_ns, window_from_ns, window_to_ns;
+static int emitting;
+static size_t stamp_hint;
+static struct histogram latencies, answers;
+
+/* --- sockets ----------------------------------------------------------------------------------- */
+
+static int open_socket(unsigned index)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0)
+        die("socket");
+    struct sockaddr_in source = {.sin_family = AF_INET};
+    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + index / PER_SOURCE_ADDRESS);
+    /* The port is chosen when connecting, so that one port may serve several destinations. */
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    /* Leave by RST: thousands of sockets in TIME_WAIT would colour the next run. */
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    if (bind(fd, (struct sockaddr *)&source, sizeof source) < 0)
+        die("bind");
+    if (connect(fd, (struct sockaddr *)&server, sizeof server) < 0 && errno != EINPROGRESS) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void watch(int operation, int fd, uint32_t events, void *owner)
+{
+    struct epoll_event event = {.events = events, .data.ptr = owner};
+    if (epoll_ctl(poller, operation, fd, &event) < 0)
+        die("epoll_ctl");
+}
+
+/* --- listeners --------------------------------------------------------------------------------- */
+
+static void listener_close(struct listener *listener)
+{
+    if (listener->state == CLOSED)
+        return;
+    if (listener->state == OPEN) {
+        active--;
+        lost++;
+    } else if (listener->state != STALLED) {
+        failed++;
+    }
+    listener->state = CLOSED;
+    listener->closed_ns = now_ns();
+    close(listener->fd);
+    free(listener->partial);
+    listener->partial = NULL;
+}
+
+static void listener_start(void)
+{
+    struct listener *listener = calloc(1, sizeof *listener);
+    listeners = realloc(listeners, (listener_count + 1) * sizeof *listeners);
+    if (!listener || !listeners)
+        die("listener");
+    listener->kind = LISTENER;
+    listener->started_ns = now_ns();
+    listener->fd = open_socket(listener_count);
+    listeners[listener_count++] = listener;
+    if (listener->fd < 0) {
+        listener->state = CLOSED;
+        failed++;
+        return;
+    }
+    watch(EPOLL_CTL_ADD, listener->fd, EPOLLOUT, listener);
+}
+
+static void listener_frame(struct listener *listener, const struct frame *frame, uint64_t now)
+{
+    static const char ping[] = "\"type\":\"PING\"", pong[] = "{\"type\":\"PONG\"}";
+    uint8_t reply[160];
+    if (frame->opcode == OPCODE_TEXT) {
+        uint64_t stamp = frame_stamp(frame, &stamp_hint);
+        if (stamp) {
+            delivered++;
+            wire_bytes += frame->length;
+            if (stamp >= window_from_ns && stamp < window_to_ns)
+                histogram_add(&latencies, now > stamp ? (now - stamp) / 1000 : 0);
+        } else if (memmem(frame->payload, frame->length, ping, sizeof ping - 1)) {
+            size_t length = frame_write(reply, OPCODE_TEXT, pong, sizeof pong - 1);
+            (void)!send(listener->fd, reply, length, MSG_NOSIGNAL);
+        }
+    } else if (frame->opcode == OPCODE_PING && frame->length <= 125) {
+        size_t length = frame_write(reply, OPCODE_PONG, frame->payload, frame->length);
+        (void)!send(listener->fd, reply, length, MSG_NOSIGNAL);
+    } else if (frame->opcode == OPCODE_CLOSE) {
+        if (frame->length >= 2)
+            listener->close_code = frame->payload[0] << 8 | frame->payload[1];
+    }
+}
+
+/* Takes the complete messages at the start of data; returns the bytes taken, -1 to hang up. */
+static ssize_t listener_take(struct listener *listener, const uint8_t *data, size_t length, uint64_t now)
+{
+    size_t taken = 0;
+    if (listener->state == UPGRADING) {
+        struct response response;
+        int complete = http_read((const char *)data, length, &response);
+        if (complete < 0 || (complete && response.status != 101))
+            return -1;
+        if (!complete)
+            return 0;
+        taken = response.length;
+        listener->state = OPEN;
+        opened++;
+        active++;
+        histogram_add(&handshakes, (now - listener->started_ns) / 1000);
+    }
+    struct frame frame;
+    while (taken < length) {
+        ssize_t size = frame_read(data + taken, length - taken, &frame);
+        if (size < 0)
+            return -1;
+        if (!size)
+            break;
+        listener_frame(listener, &frame, now);
+        taken += (size_t)size;
+    }
+    return (ssize_t)taken;
+}
+
+static void listener_readable(struct listener *listener)
+{
+    size_t have = listener->partial_length;
+    if (have)
+        memcpy(buffer, listener->partial, have);
+    ssize_t got = recv(listener->fd, buffer + have, BUFFER_BYTES - 1 - have, 0);
+    if (got <= 0) {
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        listener->was_reset = got < 0;
+        listener_close(listener);
+        return;
+    }
+    have += (size_t)got;
+    buffer[have] = 0;
+    ssize_t taken = listener_take(listener, buffer, have, now_ns());
+    if (taken < 0 || have - (size_t)taken >= BUFFER_BYTES - 1) {
+        listener_close(listener);
+        return;
+    }
+    size_t rest = have - (size_t)taken;
+    if (rest > listener->partial_length || (rest && !listener->partial)) {
+        listener->partial = realloc(listener->partial, rest);
+        if (!listener->partial)
+            die("realloc");
+    }
+    if (rest)
+        memcpy(listener->partial, buffer + taken, rest);
+    else if (listener->partial) {
+        free(listener->partial);
+        listener->partial = NULL;
+    }
+    listener->partial_length = rest;
+}
+
+static void listener_event(struct listener *listener, uint32_t events)
+{
+    if (listener->state == CLOSED)
+        return;
+    if (listener->state == CONNECTING) {
+        size_t length = strlen(listen_request);
+        if ((events & (EPOLLERR | EPOLLHUP)) ||
+            send(listener->fd, listen_request, length, MSG_NOSIGNAL) != (ssize_t)length) {
+            listener_close(listener);
+            return;
+        }
+        listener->state = UPGRADING;
+        watch(EPOLL_CTL_MOD, listener->fd, EPOLLIN | EPOLLET, listener);
+    } else if (listener->state == STALLED) {
+        listener->was_reset = 1;
+        listener_close(listener);
+    } else {
+        listener_readable(listener);
+    }
+}
+
+/* --- senders ----------------------------------------------------------------------------------- */
+
+static void sender_open(struct sender *sender)
+{
+    sender->kind = SENDER;
+    sender->busy = 0;
+    sender->length = 0;
+    sender->connecting = 1;
+    sender->fd = open_socket((unsigned)(sender - senders));
+    if (sender->fd < 0)
+        die("connect");
+    watch(EPOLL_CTL_ADD, sender->fd, EPOLLOUT, sender);
+}
+
+static void sender_reopen(struct sender *sender)
+{
+    if (sender->busy || sender->connecting)
+        sender_errors++;
+    close(sender->fd);
+    if (sender_errors > 1000) {
+        printf("{\"error\":\"the server closes or refuses the emitting connections\"}\n");
+        exit(1);
+    }
+    sender_open(sender);
+}
+
+static void sender_post(struct sender *sender, uint64_t due_ns)
+{
+    char request[8192];
+    char body[4096];
+    int head = snprintf(body, sizeof body, "{\"ns\":%llu,\"pad\":\"", (unsigned long long)due_ns);
+    int size = (int)event_bytes > head + 2 ? (int)event_bytes : head + 2;
+    memset(body + head, 'x', (size_t)(size - head));
+    memcpy(body + size - 2, "\"}", 2);
+    int length = snprintf(request, sizeof request,
+                          "POST %s HTTP/1.1\r\nHost: %s:%d\r\nContent-Type: application/json\r\n%s"
+                          "Content-Length: %d\r\n\r\n%.*s",
+                          emit_path, inet_ntoa(server.sin_addr), ntohs(server.sin_port), extra_headers,
+                          size, size, body);
+    sender->busy = 1;
+    sender->due_ns = due_ns;
+    if (send(sender->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
+        sender_reopen(sender);
+}
+
+static void sender_readable(struct sender *sender)
+{
+    ssize_t got = recv(sender->fd, sender->buffer + sender->length,
+                       sizeof sender->buffer - 1 - sender->length, 0);
+    if (got <= 0) {
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        sender_reopen(sender);
+        return;
+    }
+    sender->length += (size_t)got;
+    sender->buffer[sender->length] = 0;
+    struct response response;
+    int complete = http_read(sender->buffer, sender->length, &response);
+    if (complete < 0 || sender->length >= sizeof sender->buffer - 1) {
+        sender_reopen(sender);
+        return;
+    }
+    if (!complete)
+        return;
+    if (response.status / 100 == 2)
+        answered++;
+    else
+        refused++;
+    if (sender->due_ns >= window_from_ns && sender->due_ns < window_to_ns)
+        histogram_add(&answers, (now_ns() - sender->due_ns) / 1000);
+    sender->busy = 0;
+    sender->length = 0;
+    if (response.closes)
+        sender_reopen(sender);
+}
+
+static void sender_event(struct sender *sender, uint32_t events)
+{
+    if (sender->connecting) {
+        if (events & (EPOLLERR | EPOLLHUP)) {
+            sender_reopen(sender);
+            return;
+        }
+        sender->connecting = 0;
+        watch(EPOLL_CTL_MOD, sender->fd, EPOLLIN, sender);
+    } else {
+        sender_readable(sender);
+    }
+}
+
+static void emit_what_is_due(void)
+{
+    for (unsigned i = 0; emitting && i < sender_count; i++) {
+        struct sender *sender = &senders[i];
+        if (sender->busy || sender->connecting)
+            continue;
+        if (interval_ns) {
+            if (sent >= due)
+                return;
+            sender_post(sender, first_due_ns + sent * interval_ns);
+        } else {
+            if (active && (int64_t)(sent - delivered / active) >= (int64_t)inflight_limit)
+                return;
+            sender_post(sender, now_ns());
+        }
+        sent++;
+    }
+}
+
+/* --- the loop ---------------------------------------------------------------------------------- */
+
+static void pump(int timeout_ms)
+{
+    struct epoll_event events[512];
+    int count = epoll_wait(poller, events, 512, timeout_ms);
+    for (int i = 0; i < count; i++) {
+        enum kind *kind = events[i].data.ptr;
+        if (*kind == LISTENER) {
+            listener_event((struct listener *)kind, events[i].events);
+        } else if (*kind == SENDER) {
+            sender_event((struct sender *)kind, events[i].events);
+            emit_what_is_due();
+        } else {
+            uint64_t ticks;
+            if (read(timer, &ticks, sizeof ticks) == sizeof ticks) {
+                due += ticks;
+                emit_what_is_due();
+            }
+        }
+    }
+    emit_what_is_due();
+}
+
+static void pump_until(uint64_t end_ns)
+{
+    for (uint64_t now = now_ns(); now < end_ns; now = now_ns()) {
+        uint64_t left_ms = (end_ns - now) / 1000000;
+        pump(left_ms < 100 ? (int)left_ms : 100);
+    }
+}
+
+static double cpu_s(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void command_listen(const char *path, unsigned count, unsigned window)
+{
+    snprintf(listen_request, sizeof listen_request,
+             "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+             path, inet_ntoa(server.sin_addr), ntohs(server.sin_port));
+    histogram_reset(&handshakes);
+    opened = failed = 0;
+    unsigned started = 0;
+    uint64_t start = now_ns();
+    while (opened + failed < count && now_ns() - start < HANDSHAKE_TIMEOUT_NS) {
+        while (started < count && started - opened - failed < window) {
+            listener_start();
+            started++;
+        }
+        pump(1000);
+    }
+    double seconds = (double)(now_ns() - start) / 1e9;
+    printf("{\"opened\":%u,\"failed\":%u,\"seconds\":%.4f,\"handshake\":", opened, count - opened, seconds);
+    histogram_print(&handshakes);
+    printf("}\n");
+}
+
+static void command_stall(unsigned count)
+{
+    unsigned done = 0;
+    for (unsigned i = 0; i < listener_count && done < count; i++) {
+        struct listener *listener = listeners[i];
+        if (listener->state != OPEN)
+            continue;
+        listener->state = STALLED;
+        listener->stalled_ns = now_ns();
+        active--;
+        stalled++;
+        done++;
+        watch(EPOLL_CTL_MOD, listener->fd, 0, listener); /* errors and resets are still reported */
+    }
+    printf("{\"stalled\":%u,\"active\":%u}\n", stalled, active);
+}
+
+static void arm_timer(uint64_t first_ns, uint64_t every_ns)
+{
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(first_ns / 1000000000), .tv_nsec = (long)(first_ns % 1000000000)},
+        .it_interval = {.tv_sec = (time_t)(every_ns / 1000000000), .tv_nsec = (long)(every_ns % 1000000000)},
+    };
+    if (timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL) < 0)
+        die("timerfd_settime");
+}
+
+static void command_emit(double warmup_s, double seconds, double rate)
+{
+    int off = 0;
+    while (sender_count)
+        close(senders[--sender_count].fd);
+    for (; sender_count < wanted_senders; sender_count++)
+        sender_open(&senders[sender_count]);
+    for (unsigned ready = 0; ready < sender_count;) {
+        pump(100);
+        ready = 0;
+        for (unsigned i = 0; i < sender_count; i++)
+            ready += !senders[i].connecting;
+    }
+    for (unsigned i = 0; i < listener_count; i++)
+        if (listeners[i]->state == OPEN)
+            setsockopt(listeners[i]->fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
+    histogram_reset(&latencies);
+    histogram_reset(&answers);
+    due = sent = delivered = answered = refused = sender_errors = wire_bytes = 0;
+    lost = 0;
+    unsigned listening = active;
+    interval_ns = rate > 0 ? (uint64_t)(1e9 / rate) : 0;
+    first_due_ns = now_ns() + 1000000;
+    window_from_ns = first_due_ns + (uint64_t)(warmup_s * 1e9);
+    window_to_ns = window_from_ns + (uint64_t)(seconds * 1e9);
+    emitting = 1;
+    if (interval_ns)
+        arm_timer(first_due_ns, interval_ns);
+
+    pump_until(window_from_ns);
+    printf("{\"event\":\"measuring\"}\n");
+    uint64_t from_ns = now_ns(), sent_0 = sent, delivered_0 = delivered, bytes_0 = wire_bytes;
+    uint64_t answered_0 = answered;
+    double cpu_0 = cpu_s();
+    pump_until(window_to_ns);
+    double elapsed = (double)(now_ns() - from_ns) / 1e9, cpu = cpu_s() - cpu_0;
+    uint64_t sent_1 = sent - sent_0, delivered_1 = delivered - delivered_0, bytes_1 = wire_bytes - bytes_0;
+    uint64_t answered_1 = answered - answered_0;
+    uint64_t late = interval_ns ? due - sent : 0;
+    printf("{\"event\":\"measured\"}\n");
+
+    emitting = 0;
+    if (interval_ns)
+        arm_timer(0, 0);
+    uint64_t give_up = now_ns() + 5000000000ull, last = delivered;
+    for (uint64_t quiet = now_ns() + 1000000000ull; now_ns() < give_up && now_ns() < quiet;) {
+        pump(20);
+        unsigned busy = 0;
+        for (unsigned i = 0; i < sender_count; i++)
+            busy += (unsigned)senders[i].busy;
+        if (!busy && delivered >= answered * (active + 0ull))
+            break;
+        if (delivered != last) {
+            last = delivered;
+            quiet = now_ns() + 1000000000ull;
+        }
+    }
+    printf("{\"seconds\":%.4f,\"listeners\":%u,\"sent\":%llu,\"answered\":%llu,\"deliveries\":%llu,"
+           "\"frame_bytes\":%.1f,\"generator_cpu\":%.4f,\"behind\":%llu,\"total_answered\":%llu,"
+           "\"total_deliveries\":%llu,\"refused\":%llu,\"sender_errors\":%llu,\"lost_listeners\":%u,"
+           "\"latency\":",
+           elapsed, listening, (unsigned long long)sent_1, (unsigned long long)answered_1,
+           (unsigned long long)delivered_1, delivered_1 ? (double)bytes_1 / (double)delivered_1 : 0.0,
+           cpu / elapsed, (unsigned long long)late, (unsigned long long)answered,
+           (unsigned long long)delivered, (unsigned long long)refused,
+           (unsigned long long)sender_errors, lost);
+    histogram_print(&latencies);
+    printf(",\"answer\":");
+    histogram_print(&answers);
+    printf("}\n");
+}
+
+static void command_drain(void)
+{
+    unsigned closed_while_stalled = 0, codes_sent = 0, reset = 0, kept = 0;
+    int last_code = 0;
+    uint64_t longest_ns = 0, got_before = delivered;
+    for (unsigned i = 0; i < listener_count; i++) {
+        struct listener *listener = listeners[i];
+        if (!listener->stalled_ns)
+            continue;
+        if (listener->state == CLOSED) {
+            closed_while_stalled++;
+            if (listener->closed_ns - listener->stalled_ns > longest_ns)
+                longest_ns = listener->closed_ns - listener->stalled_ns;
+        } else {
+            listener->state = OPEN;
+            active++;
+            stalled--;
+            watch(EPOLL_CTL_MOD, listener->fd, EPOLLIN, listener);
+        }
+    }
+    for (uint64_t last = delivered, quiet = now_ns() + 500000000ull; now_ns() < quiet;) {
+        pump(20);
+        if (delivered != last) {
+            last = delivered;
+            quiet = now_ns() + 500000000ull;
+        }
+    }
+    for (unsigned i = 0; i < listener_count; i++) {
+        struct listener *listener = listeners[i];
+        if (!listener->stalled_ns)
+            continue;
+        kept += listener->state == OPEN;
+        reset += (unsigned)listener->was_reset;
+        if (listener->close_code) {
+            codes_sent++;
+            last_code = listener->close_code;
+        }
+        listener->stalled_ns = 0;
+    }
+    printf("{\"closed_while_stalled\":%u,\"longest_s\":%.2f,\"reset\":%u,\"close_frames\":%u,"
+           "\"close_code\":%d,\"kept\":%u,\"drained_deliveries\":%llu}\n",
+           closed_while_stalled, (double)longest_ns / 1e9, reset, codes_sent, last_code, kept,
+           (unsigned long long)(delivered - got_before));
+}
+
+int main(int argc, char **argv)
+{
+    server.sin_family = AF_INET;
+    if (argc != 3 || inet_pton(AF_INET, argv[1], &server.sin_addr) != 1 || !atoi(argv[2])) {
+        fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
+        return 2;
+    }
+    server.sin_port = htons((uint16_t)atoi(argv[2]));
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    buffer = malloc(BUFFER_BYTES);
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (!buffer || poller < 0 || timer < 0)
+        die("start");
+    watch(EPOLL_CTL_ADD, timer, EPOLLIN, &timer_kind);
+    /* Commands are read without buffering ahead of select: while none comes, connections that idle
+     * still have their pings answered. */
+    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+    char line[2048], path[512];
+    size_t have = 0;
+    for (;;) {
+        char *end = memchr(line, '\n', have);
+        if (!end) {
+            ssize_t got = have < sizeof line ? read(0, line + have, sizeof line - have) : 0;
+            if (got > 0)
+                have += (size_t)got;
+            else if (got == 0)
+                return 0;
+            else
+                pump(5);
+            continue;
+        }
+        *end = 0;
+        unsigned count, window;
+        double warmup_s, seconds, rate;
+        if (sscanf(line, "listen %511s %u %u", path, &count, &window) == 3)
+            command_listen(path, count, window);
+        else if (sscanf(line, "stall %u", &count) == 1)
+            command_stall(count);
+        else if (!strncmp(line, "header ", 7) && strlen(extra_headers) + strlen(line) < sizeof extra_headers) {
+            strcat(strcat(extra_headers, line + 7), "\r\n");
+            printf("{}\n");
+        } else if (sscanf(line, "emit %511s %u %lf %lf %lf %u %u", emit_path, &event_bytes, &warmup_s, &seconds,
+                          &rate, &inflight_limit, &wanted_senders) == 7 &&
+                   wanted_senders && wanted_senders <= MAX_SENDERS && event_bytes < 4096)
+            command_emit(warmup_s, seconds, rate);
+        else if (!strcmp(line, "drain"))
+            command_drain();
+        else if (!strcmp(line, "quit"))
+            return 0;
+        else
+            printf("{\"error\":\"unknown command\"}\n");
+        have -= (size_t)(end + 1 - line);
+        memmove(line, end + 1, have);
+    }
+}
