@@ -12,16 +12,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()  # loads the apps: what follows may import models
 
 from channels.routing import URLRouter  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 import broadcast.routing  # noqa: E402
 from broadcast.api.document import DocumentRoutes  # noqa: E402
 from realtime import runtime  # noqa: E402
-from realtime.gate import Gate, Receive, Scope, Send, refuse  # noqa: E402
+from realtime.gate import Gate, Receive, Scope, Send, no_such_service  # noqa: E402
 
 # The routes of the broadcast document stand at the root and are its hot path: Django sees only what
 # is not theirs.
 http_application = DocumentRoutes(django_application)
-websocket_application = Gate(URLRouter(broadcast.routing.websocket_urlpatterns))
+websocket_application = Gate(
+    URLRouter([*broadcast.routing.websocket_urlpatterns, re_path(r"^", no_such_service)])
+)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,13 +33,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         case "http":
             await http_application(scope, receive, send)
         case "websocket":
-            try:
-                await websocket_application(scope, receive, send)
-            except ValueError as error:
-                # URLRouter's way to say that no route matches.
-                if "No route found" not in str(error):
-                    raise
-                await refuse(scope, receive, send, 404, "no WebSocket service at this path")
+            await websocket_application(scope, receive, send)
         case "lifespan":
             await lifespan(receive, send)
 

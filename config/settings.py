@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, SELF
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from config import BASE_DIR
@@ -16,6 +16,8 @@ from realtime.logs import logging_config
 
 env = environ.Env()
 environ.Env.read_env(str(BASE_DIR / ".env"))
+
+VERSION = "0.1.0"
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -73,7 +75,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.middleware.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -176,6 +178,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False  # realtime.admin shows them in the admin's own style
 LOGIN_URL = "admin:login"
 
 # HTTPS is on by default outside DEBUG; INSECURE_HTTP=1 is for an installation on a trusted wire.
@@ -193,8 +196,6 @@ SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 
 CONTENT_SECURITY_POLICY = {
-    # The admin's widgets evaluate expressions (Alpine); it gets a policy of its own in config.urls.
-    "EXCLUDE_URL_PREFIXES": ["/admin/"],
     "DIRECTIVES": {
         "default-src": [SELF],
         "img-src": [SELF, "data:"],
@@ -205,6 +206,15 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
     },
 }
+
+# The admin's widgets (Alpine) evaluate expressions in attributes, and its colours are a style element.
+# Nothing of another host is loaded there either. `config.middleware` applies it.
+ADMIN_CONTENT_SECURITY_POLICY = {
+    **CONTENT_SECURITY_POLICY["DIRECTIVES"],
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+CSRF_FAILURE_VIEW = "realtime.views.csrf_failure"
 
 # --- Pages and API ----------------------------------------------------------------------------
 
@@ -233,13 +243,26 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Foyer",
     "DESCRIPTION": "The HTTP side of Foyer. The WebSocket side is described at /api/asyncapi/.",
-    "VERSION": "0.1.0",
+    "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.add_service_routes",
+    ],
+    # No validator of another host looks at our schema.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "tryItOutEnabled": True},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
-UNFOLD = {"SITE_TITLE": "Foyer", "SITE_HEADER": "Foyer", "SITE_SYMBOL": "meeting_room"}
+UNFOLD = {
+    "SITE_TITLE": "Foyer",
+    "SITE_HEADER": "Foyer",
+    "SITE_SYMBOL": "meeting_room",
+    "DASHBOARD_CALLBACK": "realtime.admin.dashboard",
+    "SIDEBAR": {"show_search": True, "show_all_applications": False},
+}
 
 # Prometheus sends it as a bearer token; empty: /metrics answers anyone who reaches it.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

@@ -1,13 +1,20 @@
-"""The site's map. First path segments used here are refused as channel names (see `config.segments`)."""
+"""The site's map. The first segment of each path here is a name no broadcast channel can have."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
 
-from realtime import health, metrics
+from config.openapi import ApiDocs
+
+handler400 = "realtime.views.bad_request"
+handler403 = "realtime.views.permission_denied"
+handler404 = "realtime.views.not_found"
+handler500 = "realtime.views.server_error"
 
 urlpatterns = [
+    path("", include("realtime.urls")),
     path("admin/", admin.site.urls),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
-    path("metrics", metrics.metrics_view, name="metrics"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", ApiDocs.as_view(), name="api-docs"),
+    path("", include("broadcast.urls")),
 ]

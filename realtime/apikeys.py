@@ -41,7 +41,8 @@ MAX_CACHED = 10_000
 
 # What `KeyGenerator` makes. Anything else is refused without asking the database.
 _KEY = re.compile(r"[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}")
-_CHANGED = "apikeys.changed"
+KEYS_CHANGED = "apikeys.changed"
+"""The bus message that says so; services recheck who they let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def create_api_key(
 def invalidate() -> None:
     """Make every process ask the database again. Called after each commit that changes a key."""
     _cache.clear()
-    runtime.send_from_thread(runtime.EVERY_PROCESS, _CHANGED, {})
+    runtime.send_from_thread(runtime.EVERY_PROCESS, KEYS_CHANGED, {})
 
 
 @receiver([post_save, post_delete], sender=ApiKey)
@@ -185,7 +186,7 @@ def _key_changed(**_kwargs: object) -> None:
 
 @runtime.on_start
 def _listen_for_changes(current: runtime.Runtime) -> None:
-    current.on(_CHANGED, lambda _group, _message: _cache.clear())
+    current.on(KEYS_CHANGED, lambda _group, _message: _cache.clear())
     current.bus.on_resync(_cache.clear)
 
 

@@ -24,8 +24,10 @@ class Service:
         page_url: path of the page to start from, or "" where there is none.
         protocol_doc: path of the protocol's page, from the root of the project.
         asyncapi: dotted path of a `realtime.asyncapi.ServiceChannels`, or "".
-        demo: dotted path of a callable ``(context: realtime.demo.DemoContext) -> dict[str, Any]``, or "":
-            it fills in demo data, repeatably, and gives what to add to the output of ``manage.py demo``.
+        openapi: dotted path of a function that is given the OpenAPI document and adds to it what is no
+            Django view, or "".
+        demo: dotted path of a function without arguments, or "": it fills in demo data, repeatably, and
+            gives what to add to the output of ``manage.py demo`` (`realtime.demo`).
         scopes: what an API key may be allowed here: scope and meaning, for the admin's help.
     """
 
@@ -35,6 +37,7 @@ class Service:
     page_url: str = ""
     protocol_doc: str = ""
     asyncapi: str = ""
+    openapi: str = ""
     demo: str = ""
     scopes: tuple[tuple[str, str], ...] = ()
 

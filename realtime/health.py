@@ -6,13 +6,13 @@ Core. Both answer without a login and reveal nothing but the state of a componen
 import asyncio
 from typing import Literal
 
-from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from realtime import runtime
+from realtime.db import in_db_thread
 from realtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -34,9 +34,18 @@ async def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 async def readyz(request: HttpRequest) -> JsonResponse:
     """``GET /readyz``: 200 when database and bus can be used, else 503; send no traffic on 503."""
-    report: dict[str, State] = {"database": await _database_state(), "bus": _bus_state()}
-    ready = all(state == "ok" for state in report.values())
-    return JsonResponse(report, status=200 if ready else 503)
+    report = await readiness()
+    return JsonResponse(report, status=200 if is_ready(report) else 503)
+
+
+async def readiness() -> dict[str, State]:
+    """The state of each component this process needs. One small query."""
+    return {"database": await _database_state(), "bus": _bus_state()}
+
+
+def is_ready(report: dict[str, State]) -> bool:
+    """Can traffic be served with components in these states?"""
+    return all(state == "ok" for state in report.values())
 
 
 def _select_one() -> None:
@@ -46,7 +55,7 @@ def _select_one() -> None:
 
 async def _database_state() -> State:
     try:
-        await asyncio.wait_for(sync_to_async(_select_one)(), DATABASE_DEADLINE_S)
+        await asyncio.wait_for(in_db_thread(_select_one), DATABASE_DEADLINE_S)
     except (DatabaseError, TimeoutError) as error:
         log.warning("health.database_down", error=type(error).__name__)
         return "down"
