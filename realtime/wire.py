@@ -119,13 +119,12 @@ def _bounded(data: str | bytes, max_bytes: int) -> bytes:
 
 
 def _refuse_depth(value: Any, max_depth: int) -> None:
-    """Take off one layer of nesting at a time; after `max_depth` of them only scalars may be left."""
+    """Open one layer of nesting after the other; what is inside `max_depth` of them must not nest."""
     layer = [value]
-    for _ in range(max_depth + 1):
+    for _ in range(max_depth):
         layer = [child for node in layer for child in _children(node)]
-        if not layer:
-            return
-    raise _too_deep(max_depth)
+    if any(type(node) in (dict, list) for node in layer):
+        raise _too_deep(max_depth)
 
 
 def _refuse_long_integers(value: Any) -> None:

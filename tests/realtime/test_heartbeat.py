@@ -3,6 +3,8 @@
 import gc
 import math
 import weakref
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,8 +37,9 @@ def test_behaves_as_a_sorted_list(actions, slots, start_s):
     wheel = TimerWheel(TICK_S, slots)
     ran: list[int] = []
     assert wheel.advance(start_s) == []
-    now_s, timers, model = start_s, [], {}  # model: number -> the tick it is due at
-    past_tick = 0
+    now_s, past_tick = start_s, 0
+    timers: list[Timer] = []
+    model: dict[int, int] = {}  # the tick at which each pending timer is due
     for action, amount in actions:
         if action == "cancel" and timers:
             number = int(amount) % len(timers)
@@ -45,7 +48,7 @@ def test_behaves_as_a_sorted_list(actions, slots, start_s):
         elif action.startswith("schedule"):
             number = len(timers)
             base_s = now_s if action == "schedule late" else None
-            timers.append(wheel.schedule(amount, lambda number=number: ran.append(number), now_s=base_s))
+            timers.append(wheel.schedule(amount, partial(ran.append, number), now_s=base_s))
             base_tick = past_tick if base_s is None else (now_s - start_s) / TICK_S
             model[number] = max(math.ceil(base_tick + amount / TICK_S), past_tick + 1)
         elif action in {"advance", "jump"}:
@@ -203,7 +206,7 @@ def test_ten_thousand_timers_are_found_without_looking_at_each():
     for number in range(10_000):
         wheel.schedule(2 + number % 62, ignore)
 
-    class Untouchable(dict):
+    class Untouchable(dict[Timer, Any]):
         def __iter__(self):
             raise AssertionError("a slot was looked at that is not due")
 

@@ -168,15 +168,18 @@ def test_refuses_a_name_given_twice(data):
         decode_json(data, max_bytes=LIMIT)
 
 
-@pytest.mark.parametrize("depth", [0, 1, 5, MAX_DEPTH])
-def test_depth_is_exact(depth):
-    for opened, closed in (("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")):
-        each = opened.count("[") + opened.count("{")
-        if depth % each:
-            continue
-        data = opened * (depth // each) + "[1]" + closed * (depth // each)
-        assert decode_json(data, max_bytes=LIMIT, max_depth=depth + 1) is not None
-        assert refusal(data, max_depth=depth) == "MALFORMED"
+@pytest.mark.parametrize("inside", ["", "1", '"[["'])
+@pytest.mark.parametrize("depth", [1, 2, 5, MAX_DEPTH])
+def test_depth_is_exact(depth, inside):
+    for opened, closed in (("[", "]"), ('{"a":', "}")):
+        data = opened * (depth - 1) + "[" + inside + "]" + closed * (depth - 1)
+        assert decode_json(data, max_bytes=LIMIT, max_depth=depth) is not None
+        assert refusal(data, max_depth=depth - 1) == "MALFORMED"
+
+
+def test_a_depth_of_none_allows_scalars_only():
+    assert decode_json('"[]"', max_bytes=LIMIT, max_depth=0) == "[]"
+    assert refusal("[]", max_depth=0) == "MALFORMED"
 
 
 def test_depth_counts_nesting_not_brackets():
@@ -186,14 +189,15 @@ def test_depth_counts_nesting_not_brackets():
 
 
 def test_says_what_is_wrong_but_never_quotes_it():
-    for data, message in [
+    cases: list[tuple[str | bytes, str]] = [
         (nested(40), "Arrays and objects are nested more than 32 deep."),
         (nested(5_000), "Arrays and objects are nested more than 32 deep."),
         (b"[" + b"9" * 309 + b"]", "An integer has more than 308 digits."),
         (b'{"evil":1,"evil":2}', "An object has the same name twice."),
         (b"evil", "The text is not valid JSON."),
         ("evil \ud800", "The text holds a lone surrogate."),
-    ]:
+    ]
+    for data, message in cases:
         with pytest.raises(ProtocolViolation) as caught:
             decode_json(data, max_bytes=LIMIT)
         assert caught.value.message == message
