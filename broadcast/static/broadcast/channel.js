@@ -7,6 +7,7 @@ import "../realtime/live-state.js";
 import { announce, toast } from "../realtime/notice.js";
 import { LiveSocket } from "../realtime/socket.js";
 import { clockTime } from "../realtime/time.js";
+import { ApiKey } from "./api-key.js";
 import { EmitForm } from "./emit-form.js";
 import { EventLog } from "./event-log.js";
 import { Members } from "./members.js";
@@ -20,6 +21,7 @@ const element = (id) => document.getElementById(id);
 const page = JSON.parse(element("channel-data").textContent);
 const here = (path) => new URL(path, location.origin);
 
+const key = new ApiKey(page.listenAccess === "key" || page.emitAccess === "key");
 const log = new EventLog();
 const members = new Members();
 
@@ -37,6 +39,8 @@ function socketAddress() {
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   if (Object.keys(presence).length) url.searchParams.set("presence", JSON.stringify(presence));
   if (page.historySize && lastEventId) url.searchParams.set("since", lastEventId);
+  // A browser cannot send a header with a WebSocket's handshake.
+  if (key.value) url.searchParams.set("key", key.value);
   return url;
 }
 
@@ -86,10 +90,27 @@ socket.addEventListener("state", () => {
     lostAt ||= socket.since;
     element("latency").textContent = "–";
   }
+  if (socket.state === "waiting") askWhetherWelcome();
 });
 
 element("live").socket = socket;
-socket.start();
+if (page.listenAccess === "open" || (page.listenAccess === "key" && key.value)) socket.start();
+key.addEventListener("change", () => {
+  if (page.listenAccess !== "key") return;
+  socket.stop();
+  socket.start();
+});
+
+/**
+ * A browser does not say why a handshake failed. Where it is because we may not listen, another
+ * attempt changes nothing; the members, which ask for the same permission, tell.
+ */
+async function askWhetherWelcome() {
+  const response = await fetch(here(page.membersPath), { headers: key.headers, credentials: "omit" }).catch(() => null);
+  if (response?.status !== 401 && response?.status !== 403) return;
+  socket.stop(4000 + response.status);
+  if (response.status === 401) key.ask();
+}
 
 /** Between losing the connection and having it back, events may have been sent. */
 function noteGap() {
@@ -104,10 +125,10 @@ async function showHistory() {
   const url = here(page.historyPath);
   url.searchParams.set("limit", HISTORY_LIMIT);
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { headers: key.headers, credentials: "omit" });
     if (!response.ok) return;
     const { events } = parseJson(await response.text());
-    log.addOlder(events.map(({ eventID, payload, time }) => ({ id: eventID, payload, at: Date.parse(time) })));
+    log.addOlder(events.map(({ eventID, payload, timestamp }) => ({ id: eventID, payload, at: Date.parse(timestamp) })));
     lastEventId ||= events.at(-1)?.eventID ?? "";
   } catch {
     // The connection is just gone again; the next CONNECTED asks anew.
@@ -144,7 +165,12 @@ element("presence").addEventListener("submit", (event) => {
 // --- the forms and addresses ------------------------------------------------------------------------
 
 if (element("emit")) {
-  new EmitForm(here(page.emitPath), page.emitAccess === "key", (id) => members.describe(id));
+  new EmitForm(here(page.emitPath), key, (id) => members.describe(id));
 }
 element("ws-address").textContent = here(page.listenPath).href.replace(/^http/, "ws");
-element("sse-address").textContent = `curl -N -H 'Accept: text/event-stream' '${here(page.listenPath).href}'`;
+const listenKey = page.listenAccess === "key" ? key.curlArguments : [];
+element("sse-address").textContent = [
+  "curl -N -H 'Accept: text/event-stream'",
+  ...listenKey,
+  `'${here(page.listenPath).href}'`,
+].join(" ");

@@ -2,8 +2,6 @@
 
 import { payloadProblem, parseJson } from "./payload.js";
 
-const KEY_STORAGE = "foyer.broadcast.api-key";
-
 const element = (id) => document.getElementById(id);
 
 /** `text` as one word of a POSIX shell. */
@@ -12,24 +10,22 @@ const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 export class EmitForm {
   #form = element("emit");
   #payload = element("payload");
-  #key = element("api-key");
   #clients = element("clients");
   #requireAck = element("require-ack");
   #address;
+  #key;
   #describe;
-  #needsKey;
 
   /**
    * @param {URL} address where to send
-   * @param {boolean} needsKey does the channel ask for an API key?
+   * @param {import("./api-key.js").ApiKey} key
    * @param {(clientID: string) => string} describe a client's name, for the answer
    */
-  constructor(address, needsKey, describe) {
+  constructor(address, key, describe) {
     this.#address = address;
-    this.#needsKey = needsKey;
+    this.#key = key;
     this.#describe = describe;
-    this.#key.value = sessionStorage.getItem(KEY_STORAGE) ?? "";
-    this.#key.addEventListener("change", () => sessionStorage.setItem(KEY_STORAGE, this.#key.value.trim()));
+    this.#key.addEventListener("change", () => this.#showCurl());
     this.#form.addEventListener("input", () => this.#changed());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -65,10 +61,9 @@ export class EmitForm {
   #showCurl() {
     const text = this.#payload.value;
     const body = payloadProblem(text) ? text : JSON.stringify(parseJson(text));
-    const key = this.#needsKey || this.#key.value.trim();
     element("curl").textContent = [
       `curl -X POST ${quoted(this.#target)}`,
-      ...(key ? ['-H "Authorization: Bearer $FOYER_API_KEY"'] : []),
+      ...this.#key.curlArguments,
       "-H 'Content-Type: application/json'",
       `-d ${quoted(body)}`,
     ].join(" ");
@@ -81,14 +76,12 @@ export class EmitForm {
       this.#answer("");
       return;
     }
-    const key = this.#key.value.trim();
-    const headers = { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
     this.#answer(this.#requireAck.checked ? "Sent. Waiting for acknowledgement…" : "Sending…");
     this.#setBusy(true);
     try {
       const response = await fetch(this.#target, {
         method: "POST",
-        headers,
+        headers: { "Content-Type": "application/json", ...this.#key.headers },
         body: this.#payload.value,
         credentials: "omit",
       });
@@ -117,13 +110,8 @@ export class EmitForm {
       this.#answer(`${acked}. No answer in time from ${names(answer.missing ?? [])}.`, "attention");
     } else {
       this.#answer(refusal(response, answer), "attention");
-      if (response.status === 401) this.#askForKey();
+      if (response.status === 401) this.#key.ask();
     }
-  }
-
-  #askForKey() {
-    element("options").open ||= element("options").contains(this.#key);
-    this.#key.focus();
   }
 
   #answer(text, tone = "") {
@@ -145,7 +133,7 @@ function refusal(response, { error }) {
   const said = typeof error === "string" ? error : "";
   switch (response.status) {
     case 401:
-      return "This channel asks for an API key, and this one was not accepted.";
+      return "Sending here asks for an API key that is valid.";
     case 403:
       return "This API key may not send to this channel.";
     case 413:

@@ -72,7 +72,7 @@ class LiveState extends HTMLElement {
       this.#count();
       this.#ticker = setInterval(() => this.#count(), 1000);
     }
-    this.#offer(state);
+    this.#offer(state, lastClose);
   }
 
   #sentence(state, wasLive, since) {
@@ -93,11 +93,11 @@ class LiveState extends HTMLElement {
   }
 
   /** The button keeps its focus through an attempt: it is only hidden once there is nothing to try. */
-  #offer(state) {
+  #offer(state, lastClose) {
     const { tryNow, connectAgain } = this.texts;
     if (state === "waiting" || state === "stopped") {
       this.#button.textContent = state === "waiting" ? tryNow : connectAgain;
-      this.#button.hidden = !this.#socket;
+      this.#button.hidden = state === "stopped" && !lastClose;
     } else if (state === "live") {
       this.#button.hidden = true;
     }
