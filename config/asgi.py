@@ -4,7 +4,7 @@ Works on any ASGI server. ``manage.py serve`` runs it with ours.
 """
 
 import os
-from typing import Any
+from typing import Any, cast
 
 from django.core.asgi import get_asgi_application
 
@@ -17,13 +17,13 @@ from django.urls import re_path  # noqa: E402
 import broadcast.routing  # noqa: E402
 from broadcast.api.document import DocumentRoutes  # noqa: E402
 from realtime import runtime  # noqa: E402
-from realtime.gate import Gate, Receive, Scope, Send, no_such_service  # noqa: E402
+from realtime.gate import AsgiApp, Gate, Receive, Scope, Send, no_such_service  # noqa: E402
 
 # The routes of the broadcast document stand at the root and are its hot path: Django sees only what
 # is not theirs.
-http_application = DocumentRoutes(django_application)
+http_application = DocumentRoutes(cast(AsgiApp, django_application))
 websocket_application = Gate(
-    URLRouter([*broadcast.routing.websocket_urlpatterns, re_path(r"^", no_such_service)])
+    URLRouter([*broadcast.routing.websocket_urlpatterns, re_path(r"^", cast(Any, no_such_service))])
 )
 
 

@@ -16,7 +16,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
@@ -141,7 +141,7 @@ def _remembered(key: str) -> tuple[bool, Grant | None]:
 def _look_up(key: str) -> Grant | None:
     generation = _cache.generation
     try:
-        row = ApiKey.objects.get_from_key(key)
+        row = cast(ApiKey, ApiKey.objects.get_from_key(key))
     except ApiKey.DoesNotExist:
         grant = None
     else:

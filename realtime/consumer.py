@@ -1,0 +1,235 @@
+"""The base of every WebSocket consumer: bounds, counts, decodes, maps errors once, always cleans up.
+
+It is a Channels consumer without a channel of its own: the hub is its way to be reached, so it needs
+no layer subscription, no second task and no thread hop for each event. Everything it knows is on the
+object and every message enters through `dispatch`, so a server may also drive it by callback.
+
+A protocol subclasses `RealtimeConsumer` and writes `connect`, `receive_text`, `disconnect` and
+`encode_error`. Around them this class promises:
+
+* a frame that is too large, binary or sent too fast never reaches `receive_text`;
+* a `ProtocolViolation` or `Refused` raised in there is answered in the protocol's own words and the
+  connection goes on; anything else is our bug: logged once with its traceback, closed with 1011;
+* `disconnect` runs exactly once for every accepted connection, whatever ended it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+from realtime import metrics, runtime
+from realtime.close_codes import CloseCode
+from realtime.errors import FoyerError, InternalError, ProtocolViolation, Refused
+from realtime.gate import Receive, Scope, Send, refuse
+from realtime.logs import get_logger
+from realtime.outlet import AsgiOutlet, FrameOutlet, Outlet
+from realtime.ratelimit import TokenBucket
+
+log = get_logger(__name__)
+
+
+class RealtimeConsumer(AsyncConsumer):
+    """One WebSocket connection.
+
+    Class attributes for a protocol to set:
+        app_name: label of metrics and log lines.
+        max_frame_bytes: a longer text frame is a violation with code ``TOO_LARGE``.
+        frame_rate_per_s, frame_burst: a client that sends more is told ``RATE_LIMITED`` and closed
+            with 1008. What it sends because we asked for it is credited with `expect_frames`.
+    """
+
+    app_name: ClassVar[str]
+    max_frame_bytes: ClassVar[int] = 64 * 1024
+    frame_rate_per_s: ClassVar[float] = 10.0
+    frame_burst: ClassVar[int] = 100
+
+    scope: Scope
+    outlet: Outlet
+    runtime: runtime.Runtime
+
+    def __init__(self) -> None:
+        self._accepted = False
+        self._connecting = False
+        self._left = False
+        self._frames: TokenBucket | None = None
+
+    # -- for a protocol to write -------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Decide about the handshake: call `accept`, or raise `Refused` (answered with HTTP 403)."""
+        raise NotImplementedError
+
+    async def receive_text(self, text: str) -> None:
+        """Handle one text frame within the limits."""
+        raise NotImplementedError
+
+    async def disconnect(self, code: int) -> None:
+        """Undo what `connect` did. Called once, also after a connect that failed half-way."""
+
+    def encode_error(self, error: FoyerError) -> bytes | None:
+        """The protocol's message for an error, as a head; None where it has none."""
+        return None
+
+    # -- for a protocol to call --------------------------------------------------------------
+
+    async def accept(self, outlet_id: str) -> None:
+        """Accept the handshake. From here on `outlet` sends, and `disconnect` will run."""
+        self._accepted = True
+        metrics.CONNECTIONS.labels(app=self.app_name).inc()
+        frames = self.scope.get("extensions", {}).get("foyer.frames")
+        if frames is not None:
+            self.outlet = FrameOutlet(outlet_id, frames, self._overflowed)
+        else:
+            self.outlet = AsgiOutlet(outlet_id, self.base_send, self._overflowed)
+        await self.base_send({"type": "websocket.accept"})
+        log.info("connection.opened", app=self.app_name, path=self.scope["path"], connection=outlet_id)
+
+    def send_head(self, head: bytes) -> None:
+        """Send this client one message."""
+        self.outlet.send(head)
+        self._count_out.inc()
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close the connection after what was sent before."""
+        self.outlet.close(code, reason)
+
+    def expect_frames(self, count: int) -> None:
+        """Credit the client with frames it will send because it was asked to."""
+        self._bucket.grant(count)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.base_send = send
+        self.runtime = runtime.current()
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
+        finally:
+            if self._accepted and not self._left:
+                # The server cancelled this task: what the connection holds must be let go all the same.
+                await asyncio.shield(self._leave(CloseCode.ABNORMAL))
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Take one event of the ASGI connection."""
+        match message["type"]:
+            case "websocket.receive":
+                await self._guarded_receive(message)
+            case "websocket.connect":
+                await self._guarded_connect()
+            case "websocket.disconnect":
+                await self._leave(message.get("code") or CloseCode.ABNORMAL)
+                raise StopConsumer
+
+    async def _guarded_connect(self) -> None:
+        self._connecting = True
+        try:
+            await self.connect()
+        except Refused as error:
+            if self._accepted:
+                self._answer(error)
+                self.close(CloseCode.POLICY_VIOLATION, error.message)
+            else:
+                await self._refuse(403, error.message)
+        except ProtocolViolation as error:
+            if self._accepted:
+                self._answer(error)
+                self.close(CloseCode.POLICY_VIOLATION, error.message)
+            else:
+                await self._refuse(400, error.message)
+        except Exception:
+            log.exception("consumer.connect_failed", app=self.app_name, path=self.scope["path"])
+            if not self._accepted:
+                await self._refuse(500, "internal error")
+            self._fail()
+        finally:
+            self._connecting = False
+        if self._accepted and self.outlet.closed:
+            await self._leave(CloseCode.SLOW_CLIENT)
+
+    async def _refuse(self, status: int, reason: str) -> None:
+        async def nothing_more() -> dict[str, Any]:
+            return {}
+
+        await refuse(self.scope, nothing_more, self.base_send, status, reason)
+        raise StopConsumer
+
+    async def _guarded_receive(self, message: dict[str, Any]) -> None:
+        self._count_in.inc()
+        if not self._accepted or self.outlet.closed:
+            return
+        if not self._bucket.take(self.runtime.loop.time()):
+            self._answer(ProtocolViolation("RATE_LIMITED", "Too many messages"))
+            self.close(CloseCode.POLICY_VIOLATION, "too many messages")
+            return
+        try:
+            text = message.get("text")
+            if text is None:
+                raise ProtocolViolation("MALFORMED", "Binary messages are not part of this protocol")
+            # Characters are a lower bound of bytes; the codec measures exactly where it matters.
+            if len(text) > self.max_frame_bytes:
+                raise ProtocolViolation(
+                    "TOO_LARGE", f"A message may have at most {self.max_frame_bytes} bytes"
+                )
+            await self.receive_text(text)
+        except (ProtocolViolation, Refused) as error:
+            self._answer(error)
+        except Exception:
+            log.exception("consumer.receive_failed", app=self.app_name, connection=self.outlet.id)
+            self._answer(InternalError("Internal error"))
+            self._fail()
+
+    def _answer(self, error: FoyerError) -> None:
+        metrics.ERRORS.labels(app=self.app_name, code=error.code).inc()
+        head = self.encode_error(error)
+        if head is not None:
+            self.send_head(head)
+
+    def _fail(self) -> None:
+        if self._accepted:
+            self.close(CloseCode.INTERNAL_ERROR, "internal error")
+
+    def _overflowed(self) -> None:
+        """The client read too slowly and the outlet has closed it. End our part at once: its
+        disconnect event may be long in coming."""
+        metrics.SLOW_CLIENTS_CLOSED.labels(app=self.app_name).inc()
+        log.warning("connection.too_slow", app=self.app_name, connection=self.outlet.id)
+        # `connect` must not be undone while it runs; it looks when it is done.
+        if not self._connecting:
+            self.runtime.spawn(self._leave(CloseCode.SLOW_CLIENT))
+
+    async def _leave(self, code: int) -> None:
+        if self._left or not self._accepted:
+            return
+        self._left = True
+        self.runtime.hub.leave(self.outlet)
+        self.outlet.detach()
+        metrics.CONNECTIONS.labels(app=self.app_name).dec()
+        log.info("connection.closed", app=self.app_name, connection=self.outlet.id, code=int(code))
+        try:
+            await self.disconnect(code)
+        except Exception:
+            log.exception("consumer.disconnect_failed", app=self.app_name, connection=self.outlet.id)
+
+    @property
+    def _bucket(self) -> TokenBucket:
+        if self._frames is None:
+            self._frames = TokenBucket(self.frame_rate_per_s, self.frame_burst)
+        return self._frames
+
+    # Bound once for each class: looking a label up costs more than counting.
+    _count_in: ClassVar[Any]
+    _count_out: ClassVar[Any]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if app_name := cls.__dict__.get("app_name"):
+            cls._count_in = metrics.MESSAGES_IN.labels(app=app_name)
+            cls._count_out = metrics.MESSAGES_OUT.labels(app=app_name)

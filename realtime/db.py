@@ -1,0 +1,42 @@
+"""Database work from the event loop, in a bounded pool of threads.
+
+Channels runs all ``database_sync_to_async`` work of a process in one thread, so one slow query holds
+up every connection. Here each call takes a thread of a small pool; threads keep their database
+connection as Django keeps it for a request's thread.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Each thread may hold a database connection: small enough for PostgreSQL's default of 100 with
+# several processes, large enough that a slow query holds up a few callers and not all.
+MAX_THREADS = 8
+
+_pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="foyer-db")
+
+
+async def in_db_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a synchronous `function` that uses the ORM, and return its result.
+
+    Nothing of the caller's transaction or context reaches it: `function` is a whole unit of work.
+    """
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(
+        _pool, functools.partial(_with_fresh_connection, function, *args, **kwargs)
+    )
+
+
+def _with_fresh_connection(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    close_old_connections()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        close_old_connections()

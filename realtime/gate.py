@@ -1,0 +1,122 @@
+"""What a WebSocket or event-stream connection passes before its consumer sees it.
+
+Counts connections for the process and for each address, refuses those above the limits and those
+from pages of foreign origins, and logs one line when a connection opens and one when it closes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+
+from realtime.logs import get_logger
+from realtime.origins import origin_allowed
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = get_logger(__name__)
+
+
+class TooManyConnectionsError(Exception):
+    """A limit is reached; the text says which."""
+
+
+class ConnectionCounter:
+    """Connections of this process, in all and by address."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._by_address: Counter[str] = Counter()
+
+    @contextmanager
+    def count(self, address: str) -> Iterator[None]:
+        """Count one connection for as long as the block runs.
+
+        Raises:
+            TooManyConnectionsError: the process or the address has as many as it may.
+        """
+        if self.total >= settings.MAX_CONNECTIONS:
+            raise TooManyConnectionsError("this server has all the connections it can hold")
+        if self._by_address[address] >= settings.MAX_CONNECTIONS_PER_ADDRESS:
+            raise TooManyConnectionsError("too many connections from this address")
+        self.total += 1
+        self._by_address[address] += 1
+        try:
+            yield
+        finally:
+            self.total -= 1
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+
+
+connections = ConnectionCounter()
+
+
+def client_address(scope: Scope) -> str:
+    """The peer's address without its port; empty where the server does not tell."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first header of that (lower-case) name."""
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
+
+class Gate:
+    """ASGI middleware around all WebSocket consumers."""
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = client_address(scope)
+        origin = header(scope, b"origin")
+        # A cookie is sent by any page that opens a socket here, so with one the origin must be known.
+        required = header(scope, b"cookie") is not None
+        if not origin_allowed(
+            origin, header(scope, b"host"), allowed=settings.ALLOWED_ORIGINS, required=required
+        ):
+            await refuse(scope, receive, send, 403, "origin not allowed")
+            return
+        try:
+            with connections.count(address):
+                await self._app(scope, receive, send)
+        except TooManyConnectionsError as error:
+            await refuse(scope, receive, send, 503, str(error))
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int, reason: str) -> None:
+    """Refuse a handshake with an HTTP status and a one-line reason, or with 403 where a server cannot."""
+    log.warning(
+        "connection.refused", path=scope["path"], client=client_address(scope), status=status, reason=reason
+    )
+    await receive()  # websocket.connect
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await send(
+            {
+                "type": "websocket.http.response.start",
+                "status": status,
+                "headers": [(b"content-type", b"text/plain; charset=utf-8")],
+            }
+        )
+        await send({"type": "websocket.http.response.body", "body": reason.encode() + b"\n"})
+    else:
+        await send({"type": "websocket.close"})
+
+
+async def no_such_service(scope: Scope, receive: Receive, send: Send) -> None:
+    """The last WebSocket route: whatever no service answers."""
+    await refuse(scope, receive, send, 404, "no WebSocket service at this path")

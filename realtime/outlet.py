@@ -1,0 +1,280 @@
+"""The write end of one connection, as the hub sees it.
+
+A message is a *head*, the same bytes for every client, followed by the connection's own *tail*
+(empty for most protocols; broadcast ends every message with the receiver's clientID and latency).
+A `Batch` holds heads that leave together and frames them once for every length of tail, so sending
+it to one more client costs a single ``bytes.join`` and a single write.
+
+Three outlets share one interface. `FrameOutlet` hands finished frames to our server's transport,
+`AsgiOutlet` goes through the standard ``websocket.send`` of any other server, and other modules may
+add theirs (server-sent events do). None of them ever waits: what a client does not take is kept up
+to a bound, and past it the client is closed, not waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from realtime.close_codes import CloseCode, bounded_reason
+from realtime.frames import frame_header
+
+if TYPE_CHECKING:
+    from realtime.hub import Group
+
+# What may wait for a client that has stopped reading, besides the socket's own buffers. A megabyte
+# is five thousand typical messages: seconds of a busy channel, more than any hiccup of a network.
+MAX_BACKLOG_BYTES = 1024 * 1024
+MAX_BACKLOG_MESSAGES = 5_000
+
+
+class Batch:
+    """Messages that leave together. `heads` are JSON text without the receiver's tail."""
+
+    __slots__ = ("_framed", "_plain", "heads", "size_bytes")
+
+    def __init__(self, heads: Sequence[bytes]) -> None:
+        self.heads = heads
+        self.size_bytes = sum(map(len, heads))
+        self._framed: dict[int, list[bytes]] = {}
+        self._plain: bytes | None = None
+
+    def framed(self, tail: bytes) -> bytes:
+        """All messages as WebSocket text frames, each ending in `tail`."""
+        if not tail:
+            if self._plain is None:
+                self._plain = b"".join([frame_header(len(head)) + head for head in self.heads])
+            return self._plain
+        length = len(tail)
+        parts = self._framed.get(length)
+        if parts is None:
+            # The empty last part makes join() put the tail after the last head as well.
+            parts = [frame_header(len(head) + length) + head for head in self.heads]
+            parts.append(b"")
+            self._framed[length] = parts
+        return tail.join(parts)
+
+
+class Outlet:
+    """One connection's write end. Used from the event loop only.
+
+    Args:
+        outlet_id: unique in the process; the clientID where the protocol has one.
+        on_overflow: called once, soon, when the client took too little for too long; it has to end
+            the connection's part in the application. The outlet has closed the wire by then.
+    """
+
+    __slots__ = (
+        "_kept",
+        "_kept_bytes",
+        "_kept_messages",
+        "_on_overflow",
+        "_ready",
+        "closed",
+        "corked",
+        "groups",
+        "id",
+        "tail",
+    )
+
+    def __init__(self, outlet_id: str, on_overflow: Callable[[], None]) -> None:
+        self.id = outlet_id
+        self.tail = b""
+        self.groups: tuple[Group, ...] = ()
+        self.closed = False
+        self.corked = False
+        self._ready = True
+        self._kept: list[Batch] = []
+        self._kept_bytes = 0
+        self._kept_messages = 0
+        self._on_overflow = on_overflow
+
+    # -- for the hub and the consumer ------------------------------------------------------
+
+    def send(self, head: bytes) -> None:
+        """Send one message to this client alone, after everything its groups already owe it."""
+        for group in self.groups:
+            group.catch_up(self)
+        self.deliver(Batch((head,)))
+
+    def deliver(self, batch: Batch) -> None:
+        """Send a batch now, or keep it while the client does not read or the outlet is corked."""
+        if self._ready:
+            self._write(batch)
+        elif not self.closed:
+            self._keep(batch)
+
+    def cork(self) -> None:
+        """Hold back what groups deliver until `uncork`: state comes first, then what changes it."""
+        self.corked = True
+        self._ready = False
+        self._forget()
+
+    def uncork(self, *first: bytes) -> None:
+        """Send the messages `first`, then what was held back, in order, and go on live."""
+        self.corked = False
+        kept = list(self._kept)
+        self._forget()
+        self._ready = not self.closed and self._writable()
+        if first:
+            self.deliver(Batch(first))
+        for batch in kept:
+            self.deliver(batch)
+
+    def set_tail(self, tail: bytes) -> None:
+        """Change the receiver's part for messages sent from now on."""
+        for group in self.groups:
+            group.catch_up(self)
+        self.tail = tail
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close the connection after what was sent before. Repeated calls change nothing."""
+        if self.closed:
+            return
+        for group in self.groups:
+            group.catch_up(self)
+        kept = [] if self.corked else list(self._kept)
+        self._shut()
+        for batch in kept:
+            self._write(batch)
+        self._close(code, bounded_reason(reason))
+
+    def detach(self) -> None:
+        """The connection is gone: send nothing more and let go of it."""
+        self._shut()
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _shut(self) -> None:
+        self.closed = True
+        self._ready = False
+        self._forget()
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._kept_bytes = self._kept_messages = 0
+
+    def _keep(self, batch: Batch) -> None:
+        self._kept.append(batch)
+        self._kept_bytes += batch.size_bytes + len(batch.heads) * len(self.tail)
+        self._kept_messages += len(batch.heads)
+        if self._kept_bytes > MAX_BACKLOG_BYTES or self._kept_messages > MAX_BACKLOG_MESSAGES:
+            self._shut()
+            self._close(CloseCode.SLOW_CLIENT, "the client reads too slowly")
+            # Soon, not now: the hub may be walking through the group this outlet is about to leave.
+            asyncio.get_running_loop().call_soon(self._on_overflow)
+
+    def _resume(self) -> None:
+        """The client reads again: send what was kept, as long as it keeps reading."""
+        if self.closed or self.corked:
+            return
+        self._ready = True
+        while self._kept and self._ready:
+            # One write for all of it.
+            batch = Batch([head for kept in self._kept for head in kept.heads])
+            self._forget()
+            self._write(batch)
+
+    def _writable(self) -> bool:
+        raise AssertionError("an outlet says whether its client reads")
+
+    def _write(self, batch: Batch) -> None:
+        raise AssertionError("an outlet writes")
+
+    def _close(self, code: int, reason: str) -> None:
+        raise AssertionError("an outlet closes")
+
+
+class FrameTransport(Protocol):
+    """What the server offers in ``scope["extensions"]["foyer.frames"]``.
+
+    `write` takes finished frames and never waits. `reading` tells whether the client keeps up; when
+    that changes back to true, `on_reading` is called. `close` sends a close frame and gives the peer
+    a short time to answer.
+    """
+
+    reading: bool
+    on_reading: Callable[[], None] | None
+    on_stalled: Callable[[], None] | None
+
+    def write(self, frames: bytes) -> None: ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class FrameOutlet(Outlet):
+    """Finished frames, handed to the transport of our own server class."""
+
+    __slots__ = ("_transport", "_transport_write")
+
+    def __init__(self, outlet_id: str, transport: FrameTransport, on_overflow: Callable[[], None]) -> None:
+        super().__init__(outlet_id, on_overflow)
+        self._transport = transport
+        self._transport_write = transport.write
+        transport.on_reading = self._resume
+        transport.on_stalled = self._stall
+
+    def _stall(self) -> None:
+        self._ready = False
+
+    def _writable(self) -> bool:
+        return self._transport.reading
+
+    def _write(self, batch: Batch) -> None:
+        self._transport_write(batch.framed(self.tail))
+
+    def _close(self, code: int, reason: str) -> None:
+        self._transport.close(code, reason)
+
+
+class AsgiOutlet(Outlet):
+    """The standard way: ``websocket.send`` by a task that exists only while there is something to send."""
+
+    __slots__ = ("_queue", "_send", "_task")
+
+    def __init__(
+        self, outlet_id: str, send: Callable[[Any], Awaitable[None]], on_overflow: Callable[[], None]
+    ) -> None:
+        super().__init__(outlet_id, on_overflow)
+        self._send = send
+        self._queue: list[dict[str, Any]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def _writable(self) -> bool:
+        return self._task is None
+
+    def _write(self, batch: Batch) -> None:
+        tail = self.tail
+        self._queue += [{"type": "websocket.send", "text": (head + tail).decode()} for head in batch.heads]
+        self._start()
+
+    def _close(self, code: int, reason: str) -> None:
+        self._queue.append({"type": "websocket.close", "code": code, "reason": reason})
+        self._start()
+
+    def detach(self) -> None:
+        super().detach()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _start(self) -> None:
+        # Until the task is done, new batches are kept: that is what bounds the backlog.
+        self._ready = False
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            while self._queue:
+                messages, self._queue = self._queue, []
+                for message in messages:
+                    await self._send(message)
+        except Exception:  # noqa: BLE001
+            # The peer is gone, in whatever words this server says so; the consumer hears of it by
+            # its disconnect event. Nothing more can be delivered.
+            self._queue.clear()
+            self._shut()
+        finally:
+            self._task = None
+        self._resume()

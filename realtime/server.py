@@ -1,0 +1,170 @@
+"""The production server: uvicorn with two protocol classes of ours.
+
+`HttpProtocol` bounds what may arrive before a request is complete, in bytes and in time; uvicorn by
+itself reads headers of any size for ever. `WebSocketProtocol` offers the application its transport in
+``scope["extensions"]["foyer.frames"]`` (the interface is `realtime.outlet.FrameTransport`): finished
+frames go out without a queue, a task or an encoding for each client. Applications that do not know
+the extension use the standard events, and everything here also runs without it, on any ASGI server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from realtime import runtime
+from realtime.frames import close_frame
+
+# A request's line and headers: as much as common proxies let through.
+MAX_HEADER_BYTES = 32 * 1024
+# From the connection's first byte, or the end of the request before, to the end of the headers.
+HEADERS_TIMEOUT_S = 10.0
+# What the kernel may hold for a client that does not read. More would only hide stale messages.
+SEND_BUFFER_BYTES = 128 * 1024
+# The transport's own buffer, past which the client counts as not reading.
+WRITE_HIGH_WATER_BYTES = 64 * 1024
+# After a close frame, the time a peer has to take what is left and answer. Then the socket is cut.
+CLOSE_TIMEOUT_S = 5.0
+# Protocols here accept 64 KiB at most and answer what is larger with an error of their own; past this
+# the connection is closed with 1009 before the message is read to its end.
+MAX_MESSAGE_BYTES = 256 * 1024
+
+# uvicorn logs each handshake with its query string, which may carry a token. The application logs
+# connections itself.
+_quiet_logger = logging.getLogger("foyer.server")
+_quiet_logger.setLevel(logging.WARNING)
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """HTTP/1.1 with bounded headers and a deadline for them."""
+
+    _in_head = True
+    _head_bytes = 0
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            if self._deadline is None:
+                self._start_deadline()
+            self._head_bytes += len(data)
+        super().data_received(data)
+        # What came in one piece with its end is bounded by the transport's read buffer.
+        if self._in_head and self._head_bytes > MAX_HEADER_BYTES:
+            self._stop_deadline()
+            self.transport.write(
+                b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                b"connection: close\r\ncontent-length: 0\r\n\r\n"
+            )
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._stop_deadline()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        self._head_bytes = 0
+        super().on_message_complete()
+
+    def shutdown(self) -> None:
+        runtime.current().drain()
+        super().shutdown()
+
+    def _start_deadline(self) -> None:
+        self._deadline = self.loop.call_later(HEADERS_TIMEOUT_S, self.transport.close)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket connection whose transport the application may write frames to.
+
+    Implements `realtime.outlet.FrameTransport`.
+    """
+
+    reading = True
+    on_reading: Callable[[], None] | None = None
+    on_stalled: Callable[[], None] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = _quiet_logger
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        # The application's task starts after this returns, so it finds the extension in its scope.
+        # A handshake that was refused has no scope.
+        if hasattr(self, "scope"):
+            extensions = cast(dict[str, Any], self.scope["extensions"])
+            extensions["foyer.frames"] = self
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.reading = False
+        self.on_reading = self.on_stalled = None
+        if hasattr(self, "scope"):
+            # It refers to us and we to it: without this, only the garbage collector would free both.
+            cast(dict[str, Any], self.scope["extensions"]).pop("foyer.frames", None)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.reading = False
+        if self.on_stalled is not None:
+            self.on_stalled()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.reading = True
+        if self.on_reading is not None:
+            self.on_reading()
+
+    def shutdown(self) -> None:
+        runtime.current().drain()
+        super().shutdown()
+
+    # -- FrameTransport ------------------------------------------------------------------------
+
+    def write(self, frames: bytes) -> None:
+        """Write finished frames. Nothing is written once a close frame was sent."""
+        if not self.close_sent:
+            self.transport.write(frames)
+
+    def close(self, code: int, reason: str) -> None:
+        """Send a close frame and cut the socket if the peer does not answer in `CLOSE_TIMEOUT_S`."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.close_sent = True
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(close_frame(code, reason))
+        # A peer that does not read would never let the buffer drain: abort, which does not wait.
+        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
