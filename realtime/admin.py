@@ -67,7 +67,9 @@ class ApiKeyAdmin(ModelAdmin):
         first, rest = key.scope_list[:3], key.scope_list[3:]
         return ", ".join(first) + (f" and {len(rest)} more" if rest else "") or "none"
 
-    @display(description="state", label={"active": "success", "expired": "warning", "revoked": "danger"})
+    @display(  # type: ignore[untyped-decorator]
+        description="state", label={"active": "success", "expired": "warning", "revoked": "danger"}
+    )
     def state(self, key: ApiKey) -> str:
         """Whether the key works now, in one word."""
         if key.revoked:
@@ -76,8 +78,11 @@ class ApiKeyAdmin(ModelAdmin):
 
     def get_form(
         self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any
-    ) -> type[ModelForm]:
-        return super().get_form(request, obj, change, help_texts={"scopes": scopes_help()}, **kwargs)
+    ) -> "type[ModelForm[ApiKey]]":
+        form: type[ModelForm[ApiKey]] = super().get_form(
+            request, obj, change, help_texts={"scopes": scopes_help()}, **kwargs
+        )
+        return form
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         return self.fields if obj else self.fields[:3]
@@ -86,7 +91,7 @@ class ApiKeyAdmin(ModelAdmin):
         # Revoking cannot be undone, so a revoked key has nothing left to change.
         return self.fields if obj and obj.revoked else ("prefix", "created")
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: "ModelForm[ApiKey]", change: bool) -> None:
         if not change:
             # Only `response_add`, in this same request, can show it.
             obj.new_key = ApiKey.objects.assign_key(obj)  # type: ignore[attr-defined]
@@ -120,7 +125,7 @@ class ApiKeyAdmin(ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     """Accounts of people, with the admin's looks."""
 
     form = UserChangeForm

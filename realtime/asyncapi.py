@@ -159,14 +159,18 @@ def _add_channel(document: Schema, label: str, channel: Channel) -> None:
         binding["query"] = {"type": "object", "properties": query}
     entry["bindings"] = {"ws": binding}
     document["channels"][key] = entry
-    _add_operation(document, key, channel, "receive", channel.client_messages, "What a client may send.")
-    _add_operation(document, key, channel, "send", channel.server_messages, "What the server sends.")
+    incoming, outgoing = channel.client_messages, channel.server_messages
+    _add_operation(
+        document, key, channel, action="receive", structs=incoming, summary="What a client may send."
+    )
+    _add_operation(document, key, channel, action="send", structs=outgoing, summary="What the server sends.")
 
 
 def _add_operation(
     document: Schema,
     channel_key: str,
     channel: Channel,
+    *,
     action: Direction,
     structs: tuple[type[msgspec.Struct], ...],
     summary: str,
