@@ -148,10 +148,10 @@ class Hub:
 
     def leave(self, outlet: Outlet) -> None:
         """Take `outlet` out of every group it is in."""
-        for group in outlet.groups:
-            group.discard(outlet)
-            if not group.members and self.groups.get(group.name) is group:
-                group.flush()
+        for source in outlet.groups:
+            source.discard(outlet)
+            group = self.groups.get(source.name)
+            if group is source and not group.members:
                 del self.groups[group.name]
                 self._bus.unsubscribe(group.name)
 

@@ -15,13 +15,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from realtime.close_codes import CloseCode, bounded_reason
 from realtime.frames import frame_header
-
-if TYPE_CHECKING:
-    from realtime.hub import Group
 
 # What may wait for a client that has stopped reading, besides the socket's own buffers. A megabyte
 # is five thousand typical messages: seconds of a busy channel, more than any hiccup of a network.
@@ -56,6 +53,18 @@ class Batch:
         return tail.join(parts)
 
 
+class Source(Protocol):
+    """A group, as its members see it."""
+
+    name: str
+
+    def catch_up(self, outlet: Outlet) -> None:
+        """Deliver to this member what waits for the end of the window."""
+
+    def discard(self, outlet: Outlet) -> None:
+        """Take the member out."""
+
+
 class Outlet:
     """One connection's write end. Used from the event loop only.
 
@@ -81,7 +90,7 @@ class Outlet:
     def __init__(self, outlet_id: str, on_overflow: Callable[[], None]) -> None:
         self.id = outlet_id
         self.tail = b""
-        self.groups: tuple[Group, ...] = ()
+        self.groups: tuple[Source, ...] = ()
         self.closed = False
         self.corked = False
         self._ready = True

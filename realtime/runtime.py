@@ -25,7 +25,8 @@ from realtime.heartbeat import TimerWheel
 from realtime.hub import Hub
 from realtime.ids import new_process_id
 from realtime.logs import get_logger
-from realtime.presence import MemoryPresence, Presence, RedisPresence
+from realtime.presence import MemoryPresence, Presence
+from realtime.redis_presence import RedisPresence
 
 log = get_logger(__name__)
 
