@@ -15,7 +15,8 @@ from config import BASE_DIR
 from realtime.logs import logging_config
 
 env = environ.Env()
-environ.Env.read_env(str(BASE_DIR / ".env"))
+if (BASE_DIR / ".env").is_file():
+    environ.Env.read_env(str(BASE_DIR / ".env"))
 
 VERSION = "0.1.0"
 

@@ -16,7 +16,7 @@ import logging
 import logging.config
 import re
 import sys
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -33,19 +33,11 @@ _SECRET_WORDS = "token|key|jwt|presence|secret|password|passwd|cookie|authorizat
 # name, and begins it or follows a separator or a change of case.
 _SECRET_NAME = re.compile(rf"(?:^|[_\-.])(?:{_SECRET_WORDS})$", re.IGNORECASE)
 _SECRET_CAMEL_NAME = re.compile(r"[a-z](?:Token|Key|Jwt|Secret|Password)$")
-# Every `name=value` of a query string or a connection string whose name is a secret's. The value
-# ends where the next parameter, a quote or white space begins.
-_SECRET_PARAMETER = re.compile(
-    rf"(?P<name>(?<![A-Za-z0-9])(?:[A-Za-z0-9]+[_\-.])*(?:{_SECRET_WORDS})|[A-Za-z]+(?:Token|Key|Secret))="
-    r"(?P<value>[^&\s\"'#;]+)",
-    re.IGNORECASE,
-)
+# Every `name=value` of a query string or a connection string. The value ends where the next parameter
+# or white space begins. Possessive and anchored, so that no text makes it slow.
+_PARAMETER = re.compile(r"(?<![\w.\-])([\w.\-]++)=([^&\s#;]+)")
 _BEARER = re.compile(r"\b(Bearer|Token|Api-Key|Basic)\s+[A-Za-z0-9._~+/=\-]{8,}", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.\-]*://[^/\s:@]*):[^/\s@]+@", re.IGNORECASE)
-
-# C0 and C1 controls, line and paragraph separators, marks that reorder text, halves of surrogate
-# pairs (which no encoding can print).
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -58,14 +50,19 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 def redact(text: str) -> str:
     """`text` with the values of secrets in URLs, query strings and header values replaced."""
-    text = _SECRET_PARAMETER.sub(rf"\g<name>={REDACTED}", text)
+    text = _PARAMETER.sub(lambda m: f"{m[1]}={REDACTED}" if is_secret_name(m[1]) else m[0], text)
     text = _BEARER.sub(rf"\1 {REDACTED}", text)
     return _URL_PASSWORD.sub(rf"\g<head>:{REDACTED}@", text)
 
 
 def escape_control_characters(text: str) -> str:
-    r"""`text` on one line, its control characters written out: a newline becomes ``\n``."""
-    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+    r"""`text` on one line, with what cannot be printed written out: a newline becomes ``\n``.
+
+    Also written out are marks that reorder text, and halves of surrogate pairs, which no encoding takes.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def is_secret_name(name: str) -> bool:
@@ -94,7 +91,18 @@ def _clean(value: object) -> object:
 
 def _clean_traceback(text: str) -> str:
     """A traceback keeps its lines, but each is indented, so that none can pose as a log line."""
-    return "\n".join("    " + escape_control_characters(redact(line)) for line in text.split("\n"))
+    return "\n".join(f"    {_clean(line)}" for line in text.split("\n"))
+
+
+class CurrentStderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to what ``sys.stderr`` is when a line is written, not to what it was at start."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
 
 
 class CapClientErrors(logging.Filter):
@@ -191,10 +199,9 @@ def logging_config(*, log_format: LogFormat, level: str) -> None:
             },
             "handlers": {
                 "stderr": {
-                    "class": "logging.StreamHandler",
+                    "()": CurrentStderrHandler,
                     "formatter": "structured",
                     "filters": ["cap"],
-                    "stream": "ext://sys.stderr",
                 }
             },
             "root": {"handlers": ["stderr"], "level": level},
