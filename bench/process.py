@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 def spawn(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     *,
     core: int,
     env: Mapping[str, str] | None = None,
@@ -80,7 +80,7 @@ def stop(process: subprocess.Popen[str], *, patience_s: float = 3.0) -> None:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     *,
     ready: Callable[[], bool],
     core: int,
@@ -148,7 +148,7 @@ def memory_bytes(pids: Sequence[int]) -> int:
     """Proportional set size of the processes: what they share is counted once."""
     total = 0
     for pid in pids:
-        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
+        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
         total += int(found[1]) * 1024 if found else 0
     return total
 

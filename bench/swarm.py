@@ -142,13 +142,14 @@ class Swarm:
                 `inflight` are still on their way.
             during: called once when the measured window starts.
         """
+        assert self._process.stdout
         memory_before = memory_peak = resident_bytes(pids)
         self._ask(f"emit {path} {body_bytes} {warmup_s} {seconds} {rate} {inflight} {senders}")
         self._answer()
         server_0, busy_0 = cpu_s(pids), machine_busy_s()
         if during:
             during()
-        while not select.select([self._process.stdout], [], [], 0.1)[0]:
+        while not select.select([self._process.stdout.fileno()], [], [], 0.1)[0]:
             memory_peak = max(memory_peak, resident_bytes(pids))
         self._answer()
         server_s, busy_s = cpu_s(pids) - server_0, machine_busy_s() - busy_0

@@ -44,7 +44,15 @@ class Channels:
     def run(self) -> Iterator[Server]:
         port = free_port()
         if self.server == "uvicorn":
-            options = ["--port", str(port), "--no-access-log", "--log-level", "warning", "--ws-ping-interval", "600"]
+            options = [
+                "--port",
+                str(port),
+                "--no-access-log",
+                "--log-level",
+                "warning",
+                "--ws-ping-interval",
+                "600",
+            ]
             options += ["--lifespan", "off", "--backlog", "4096"]
         else:
             options = ["-p", str(port), "-v", "0", "--ping-interval", "600"]
@@ -52,6 +60,12 @@ class Channels:
         with ExitStack() as stack:
             env = {"BENCH_REDIS_URL": stack.enter_context(redis()) if self.layer != "memory" else ""}
             process = stack.enter_context(
-                running(command, ready=lambda: accepts(port), core=SERVER_CORE, env=env, log=BUILD / "channels.log")
+                running(
+                    command,
+                    ready=lambda: accepts(port),
+                    core=SERVER_CORE,
+                    env=env,
+                    log=BUILD / "channels.log",
+                )
             )
             yield Server(port, "/bench/listen", self.emit_path, tuple(family(process.pid)))

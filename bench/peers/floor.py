@@ -28,5 +28,7 @@ class Floor:
     def run(self) -> Iterator[Server]:
         port = free_port()
         command = [build("floor"), str(port), str(self.copies)]
-        with running(command, ready=lambda: accepts(port), core=SERVER_CORE, log=BUILD / "floor.log") as process:
+        with running(
+            command, ready=lambda: accepts(port), core=SERVER_CORE, log=BUILD / "floor.log"
+        ) as process:
             yield Server(port, "/bench/listen", "/bench/emit", (process.pid,))

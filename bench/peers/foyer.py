@@ -15,7 +15,7 @@ from bench.process import BUILD, ROOT, SERVER_CORE, answers, family, free_port, 
 
 # {"type":"DATA","payload":…,"requires_ack":false,"eventID":"evt_12345678","clientID":"client_12345678",
 # "latency":0}: everything around the payload.
-ENVELOPE_BYTES = 115
+ENVELOPE_BYTES = 113
 
 
 def environment(data_dir: Path) -> dict[str, str]:
@@ -55,7 +55,10 @@ class Foyer:
             env = environment(Path(folder)) | dict(self.env)
             manage = [sys.executable, str(ROOT / "manage.py")]
             subprocess.run(
-                [*manage, "migrate", "--verbosity", "0"], cwd=ROOT, env={"PATH": "/usr/bin:/bin", **env}, check=True
+                [*manage, "migrate", "--verbosity", "0"],
+                cwd=ROOT,
+                env={"PATH": "/usr/bin:/bin", **env},
+                check=True,
             )
             port = free_port()
             command = [*manage, "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
@@ -66,4 +69,14 @@ class Foyer:
                 env=env,
                 log=BUILD / "foyer.log",
             ) as process:
-                yield Server(port, "/bench/listen", self.emit_path, tuple(family(process.pid)), ENVELOPE_BYTES)
+                yield Server(
+                    port, "/bench/listen", self.emit_path, tuple(family(process.pid)), ENVELOPE_BYTES
+                )
+
+
+@dataclass(frozen=True)
+class FoyerApi(Foyer):
+    """The same service behind its other door, the REST API: a DRF view, with a real API key."""
+
+    name: str = "Foyer, DRF API"
+    emit_path: str = "/api/broadcast/channels/bench/events"

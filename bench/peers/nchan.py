@@ -59,5 +59,7 @@ class Nchan:
         config = HOME / "nginx.conf"
         config.write_text(CONFIG.format(module=MODULE, home=HOME, port=port, buffered=self.buffered))
         command = ["nginx", "-c", config, "-p", HOME]
-        with running(command, ready=lambda: accepts(port), core=SERVER_CORE, log=BUILD / "nchan.log") as process:
+        with running(
+            command, ready=lambda: accepts(port), core=SERVER_CORE, log=BUILD / "nchan.log"
+        ) as process:
             yield Server(port, "/listen", "/emit", tuple(family(process.pid)))

@@ -39,5 +39,7 @@ class Node:
     def run(self) -> Iterator[Server]:
         port = free_port()
         command = ["node", HOME / "server.mjs", str(port)]
-        with running(command, ready=lambda: accepts(port), core=SERVER_CORE, log=BUILD / "node.log") as process:
+        with running(
+            command, ready=lambda: accepts(port), core=SERVER_CORE, log=BUILD / "node.log"
+        ) as process:
             yield Server(port, "/bench/listen", "/bench/emit", (process.pid,))

@@ -4,6 +4,7 @@ The route is plain ASGI: publishing must cost as little as it can, so that fan-o
 """
 
 import os
+from typing import Any
 
 import django
 
@@ -16,16 +17,16 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
 
 
-class Listener(AsyncWebsocketConsumer):  # type: ignore[misc]
+class Listener(AsyncWebsocketConsumer):
     """One channel for each connection, all in one group: how Channels' documentation has it."""
 
     groups = ["bench"]
 
-    async def event(self, message):  # type: ignore[no-untyped-def]
+    async def event(self, message: dict[str, Any]) -> None:
         await self.send(text_data=message["text"])
 
 
-async def emit(receive, send):  # type: ignore[no-untyped-def]
+async def emit(receive: Any, send: Any) -> None:
     """Send the body to the group as it is."""
     body, more = b"", True
     while more:
@@ -41,7 +42,7 @@ async def emit(receive, send):  # type: ignore[no-untyped-def]
 _django = get_asgi_application()
 
 
-async def http(scope, receive, send):  # type: ignore[no-untyped-def]
+async def http(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] == "/bench/emit":
         await emit(receive, send)
     else:
