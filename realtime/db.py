@@ -1,8 +1,7 @@
 """Database work from the event loop, in a bounded pool of threads.
 
 Channels runs all ``database_sync_to_async`` work of a process in one thread, so one slow query holds
-up every connection. Here each call takes a thread of a small pool; threads keep their database
-connection as Django keeps it for a request's thread.
+up every connection. Here each call takes a thread of a small pool, for one unit of work.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,14 +28,22 @@ async def in_db_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.k
     Nothing of the caller's transaction or context reaches it: `function` is a whole unit of work.
     """
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(
-        _pool, functools.partial(_with_fresh_connection, function, *args, **kwargs)
-    )
+    return await loop.run_in_executor(_pool, functools.partial(_released, function, *args, **kwargs))
 
 
-def _with_fresh_connection(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    close_old_connections()
+def release_connections() -> None:
+    """End a thread's unit of work: give its connections back to their pool.
+
+    SQLite's stays open, since opening the file costs more than most queries. Django's own
+    `close_old_connections` would close it: it is told that requests do not keep connections.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.vendor != "sqlite" or connection.errors_occurred:
+            connection.close_if_unusable_or_obsolete()
+
+
+def _released(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         return function(*args, **kwargs)
     finally:
-        close_old_connections()
+        release_connections()

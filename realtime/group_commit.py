@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from django.db import close_old_connections
+from realtime.db import release_connections
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -64,7 +64,6 @@ class GroupCommit(Generic[Row, Result]):
         done.add_done_callback(lambda outcomes: self._answer(loop, batch, outcomes))
 
     def _write(self, rows: list[Row]) -> Sequence[Result | Exception]:
-        close_old_connections()
         try:
             return self._commit(rows)
         except Exception as error:  # noqa: BLE001 - it becomes the row's outcome
@@ -72,7 +71,7 @@ class GroupCommit(Generic[Row, Result]):
                 return [error]
             return [self._write([row])[0] for row in rows]
         finally:
-            close_old_connections()
+            release_connections()
 
     def _answer(
         self,
