@@ -72,8 +72,9 @@ def test_a_refusal_takes_nothing():
 
 def test_a_clock_that_goes_back_gives_nothing():
     bucket = TokenBucket(rate_per_s=1, burst=1)
-    assert bucket.take(10.0)
-    assert not bucket.take(5.0)
+    bucket.take(10.0, 0)
+    assert bucket.take(5.0)
+    assert not bucket.take(10.0)
     assert not bucket.take(10.5)
     assert bucket.take(11.0)
 

@@ -192,6 +192,7 @@ def test_says_what_is_wrong_but_never_quotes_it():
     cases: list[tuple[str | bytes, str]] = [
         (nested(40), "Arrays and objects are nested more than 32 deep."),
         (nested(5_000), "Arrays and objects are nested more than 32 deep."),
+        (b"9" * 309, "An integer has more than 308 digits."),
         (b"[" + b"9" * 309 + b"]", "An integer has more than 308 digits."),
         (b'{"evil":1,"evil":2}', "An object has the same name twice."),
         (b"evil", "The text is not valid JSON."),
