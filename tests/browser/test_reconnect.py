@@ -1,0 +1,99 @@
+"""What a page shows while the server is away, and after it is back. The page is never reloaded."""
+
+import re
+import signal
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.serving import FoyerServer
+
+pytestmark = pytest.mark.chromium
+
+LIVE = re.compile(r"^Live since \d\d:\d\d")
+NOT_LIVE = re.compile(r"^Not live since \d\d:\d\d")
+
+
+@pytest.fixture
+def channel_page(page: Page, own_server: FoyerServer, complaints):
+    """Open a channel's page on a server that will go away; the browser will say that it has."""
+    complaints.expect("WebSocket connection to|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET")
+
+    def open_page(channel: str) -> Page:
+        page.goto(f"{own_server.url}/{channel}/listen")
+        expect(page.locator("live-state")).to_have_text(LIVE)
+        expect(page.locator("#members")).to_contain_text("you")
+        page.evaluate("window.notReloaded = true")
+        return page
+
+    yield open_page
+    assert page.evaluate("window.notReloaded")
+
+
+def emit(server: FoyerServer, channel: str, payload: object) -> None:
+    assert httpx.post(f"{server.url}/{channel}/emit", json=payload).status_code == 200
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL], ids=["restarted", "killed"])
+def test_says_since_when_it_is_not_live_and_comes_back_by_itself(channel_page, own_server, ending):
+    page = channel_page("lobby")
+    emit(own_server, "lobby", {"number": 1})
+    expect(page.locator("#events > li")).to_have_count(1)
+    own_server.stop(ending)
+    expect(page.locator("live-state [role=status]")).to_have_text(NOT_LIVE)
+    expect(page.locator("#members-stale")).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#emit-result")).to_contain_text("Foyer cannot be reached.")
+    own_server.start()
+    expect(page.locator("live-state")).to_have_text(LIVE, timeout=40_000)
+    expect(page.locator("#members-stale")).to_be_hidden()
+    note = page.locator("#events > .log__note")
+    expect(note).to_contain_text("Events sent in that time are missing here")
+    emit(own_server, "lobby", {"number": 2})
+    expect(page.locator("#events > li").first).to_contain_text('{"number": 2}')
+
+
+def test_a_channel_with_history_is_shown_without_a_hole_or_a_repeat(channel_page, own_server, complaints):
+    page = channel_page("kept")
+    for number in range(3):
+        emit(own_server, "kept", {"number": number})
+    expect(page.locator("#events > li")).to_have_count(3)
+    own_server.stop(signal.SIGKILL)
+    expect(page.locator("live-state [role=status]")).to_have_text(NOT_LIVE)
+    own_server.start()
+    # Whoever is faster: what the page has not seen comes in either way, each once and in order.
+    for number in range(3, 6):
+        emit(own_server, "kept", {"number": number})
+    expect(page.locator("live-state")).to_have_text(LIVE, timeout=40_000)
+    bodies = page.locator("#events .log__body")
+    expect(bodies).to_have_text([f'{{"number": {number}}}' for number in (5, 4, 3, 2, 1, 0)])
+    expect(page.locator("#events > .log__note")).to_contain_text("were fetched again")
+
+
+def test_the_name_is_shown_again_after_a_reconnect(channel_page, own_server):
+    page = channel_page("lobby")
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_role("button", name="Set name").click()
+    expect(page.locator("#members")).to_contain_text("Ada")
+    own_server.stop(signal.SIGKILL)
+    expect(page.locator("live-state [role=status]")).to_have_text(NOT_LIVE)
+    own_server.start()
+    expect(page.locator("live-state")).to_have_text(LIVE, timeout=40_000)
+    members = httpx.get(f"{own_server.url}/lobby/members").json()["members"]
+    assert [member["presence"] for member in members] == [{"username": "Ada"}]
+
+
+def test_the_first_page_says_that_the_server_is_away(page, own_server, complaints):
+    complaints.expect("ERR_CONNECTION")
+    page.clock.install()
+    page.goto(own_server.url)
+    expect(page.locator("live-state")).to_have_text(LIVE)
+    own_server.stop(signal.SIGKILL)
+    page.clock.run_for(11_000)
+    expect(page.locator("live-state [role=status]")).to_have_text(NOT_LIVE)
+    expect(page.locator("[data-service]")).to_have_text("Not known")
+    own_server.start()
+    page.clock.run_for(11_000)
+    expect(page.locator("live-state")).to_have_text(LIVE)
+    expect(page.locator("[data-service]")).to_have_text("Running")
