@@ -15,6 +15,9 @@ class BroadcastConfig(AppConfig):
         summary="Emit an event with one HTTP request; everyone listening on the channel gets it at once.",
         page_url="/lobby/listen",
         protocol_doc="docs/protocols/broadcast.md",
+        asyncapi="broadcast.asyncapi.channels",
+        openapi="broadcast.api.schema_document.add_document_routes",
+        demo="broadcast.demo.fill",
         scopes=(
             ("broadcast:emit", "emit to any channel"),
             ("broadcast:emit:news.*", "emit to channels whose name matches the pattern"),

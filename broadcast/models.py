@@ -12,6 +12,8 @@ from broadcast.rules import CHANNEL_NAME_PATTERN, DEFAULT_POLICY_NAME
 
 # A replay is read and sent in one piece; this bounds both its memory and its time.
 MAX_HISTORY_EVENTS = 10_000
+# Ten years: far beyond use, and well within what dates can be reckoned with.
+MAX_HISTORY_AGE_S = 315_360_000
 
 
 class Access(models.TextChoices):
@@ -54,6 +56,7 @@ class ChannelPolicy(models.Model):
     history_age_s = models.PositiveIntegerField(
         "kept for (seconds)",
         default=86_400,
+        validators=[MaxValueValidator(MAX_HISTORY_AGE_S)],
         help_text="Events older than this are not given out any more; 0 sets no age limit.",
     )
 
@@ -98,3 +101,18 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.event_id}"
+
+
+class LiveChannel(models.Model):
+    """No table: the channels that have listeners now, as the admin lists them and permissions name them."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        permissions = [
+            ("emit_livechannel", "Can emit events from the admin"),
+            ("kick_livechannel", "Can remove listeners from channels"),
+        ]
+
+    def __str__(self) -> str:
+        return "live channels"

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from broadcast.models import ChannelPolicy, Event, Stream
 from broadcast.rules import Policy
+from realtime.models import ApiKey
 
 # Most payload bytes in one replay: a listener that catches up gets it in one piece.
 MAX_REPLAY_BYTES = 4 * 1024 * 1024
@@ -95,6 +97,12 @@ def list_ids_in_use(pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         channel__in={channel for channel, _ in pairs}, event_id__in={event_id for _, event_id in pairs}
     )
     return set(rows.values_list("channel", "event_id")) & set(pairs)
+
+
+def broadcast_keys() -> QuerySet[ApiKey]:
+    """API keys for this service alone: they have scopes, and each of them begins with ``broadcast:``."""
+    foreign = r"(^|\s)(?!broadcast:)\S"
+    return ApiKey.objects.filter(scopes__contains="broadcast:").exclude(scopes__regex=foreign)
 
 
 def _kept(row: Event) -> KeptEvent:

@@ -237,16 +237,18 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
-    "PAGE_SIZE": 50,
+    "DEFAULT_PARSER_CLASSES": ["realtime.http_api.JsonBodyParser"],
+    "DEFAULT_PAGINATION_CLASS": "realtime.http_api.Pagination",
+    "EXCEPTION_HANDLER": "realtime.http_api.exception_handler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Foyer",
     "DESCRIPTION": "The HTTP side of Foyer. The WebSocket side is described at /api/asyncapi/.",
     "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"ChannelAccess": "broadcast.models.Access"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.openapi.add_service_routes",

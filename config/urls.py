@@ -1,10 +1,11 @@
 """The site's map. The first segment of each path here is a name no broadcast channel can have."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from config.openapi import ApiDocs
+from realtime.views import api_not_found
 
 handler400 = "realtime.views.bad_request"
 handler403 = "realtime.views.permission_denied"
@@ -16,5 +17,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", ApiDocs.as_view(), name="api-docs"),
+    path("api/broadcast/", include("broadcast.api.urls")),
+    # A program gets its 404 as JSON, with DEBUG on too.
+    re_path(r"^api/", api_not_found),
     path("", include("broadcast.urls")),
 ]

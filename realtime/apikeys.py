@@ -30,6 +30,7 @@ from rest_framework.request import Request
 
 from realtime import runtime
 from realtime.db import in_db_thread
+from realtime.http_errors import CHALLENGE
 from realtime.models import ApiKey
 from realtime.scopes import scopes_allow
 
@@ -170,6 +171,12 @@ def create_api_key(
     return row, key
 
 
+def revoke_api_key(row: ApiKey) -> None:
+    """Make a key invalid for good. Every process hears of it after the commit."""
+    row.revoked = True
+    row.save(update_fields=["revoked"])
+
+
 # --- Changes ------------------------------------------------------------------------------------
 
 
@@ -207,7 +214,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return AnonymousUser(), grant
 
     def authenticate_header(self, request: Request) -> str:
-        return 'Bearer realm="api"'
+        return CHALLENGE
 
 
 def has_scope(scope: str, *, subject_kwarg: str = "", user_permission: str = "") -> type[BasePermission]:

@@ -1,6 +1,6 @@
 """Pages about the installation as a whole, and what is answered when something goes wrong.
 
-A browser gets a page, a program JSON: ``{"detail": "<what is wrong>"}``, the form the HTTP API uses too.
+A browser gets a page, a program JSON in the form of the HTTP API: ``{"success": false, "error": "…"}``.
 """
 
 from typing import Any
@@ -84,6 +84,11 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return _error(request, 404, "There is nothing at this address.")
 
 
+def api_not_found(request: HttpRequest) -> HttpResponse:
+    """404 for every path under ``/api/`` that is nothing."""
+    return _error(request, 404, "There is nothing at this address.")
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault. The template needs nothing that may be broken: no database, no session."""
     return _error(request, 500, "The server failed. It was not your doing, and it is in the log.")
@@ -98,7 +103,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _error(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     if prefers_json(request):
-        response: HttpResponse = JsonResponse({"detail": detail}, status=status)
+        response: HttpResponse = JsonResponse({"success": False, "error": detail}, status=status)
     else:
         response = render(request, f"{status}.html", status=status)
     patch_vary_headers(response, ["Accept"])

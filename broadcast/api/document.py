@@ -10,25 +10,28 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 
-from django.conf import settings
-from msgspec import Raw
+from django.db import InterfaceError, OperationalError
 
-from broadcast import selectors
-from broadcast.api.requests import ClientGoneError, HttpError, Request, http_error
+from broadcast.api.answers import (
+    DEFAULT_HISTORY_LIMIT,
+    MAX_HISTORY_LIMIT,
+    emit_result,
+    read_history,
+    read_members,
+)
+from broadcast.api.limits import EmitLimits
+from broadcast.api.requests import ClientGoneError, Request
 from broadcast.api.stream import stream
-from broadcast.events import presence_of
 from broadcast.protocol.messages import MAX_FRAME_BYTES
 from broadcast.rules import CHANNEL_NAME_PATTERN, is_channel_name, parse_target
-from broadcast.services.emitting import Emitted, emit
-from broadcast.services.listening import list_members
-from broadcast.services.policies import PolicyBook, authorize
+from broadcast.services.emitting import emit
+from broadcast.services.policies import authorize
 from realtime import metrics, runtime
 from realtime.apikeys import bearer_key
-from realtime.db import in_db_thread
 from realtime.errors import FoyerError
 from realtime.gate import AsgiApp, Receive, Scope, Send, client_address
+from realtime.http_errors import HttpError, database_unavailable, http_error
 from realtime.logs import get_logger
-from realtime.ratelimit import KeyedRateLimiter
 from realtime.wire import decode_compact, encode_json
 
 log = get_logger(__name__)
@@ -47,7 +50,6 @@ class DocumentRoutes:
 
     def __init__(self, inner: AsgiApp) -> None:
         self._inner = inner
-        self._limiter = KeyedRateLimiter(settings.BROADCAST_EMIT_RATE, settings.BROADCAST_EMIT_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match = _route(scope["path"])
@@ -70,6 +72,9 @@ class DocumentRoutes:
             await self._refuse(request, http_error(error))
         except ClientGoneError:
             pass
+        except (OperationalError, InterfaceError) as error:
+            log.error("broadcast.database_failed", route=match[2], error=type(error).__name__)  # noqa: TRY400
+            await self._refuse(request, database_unavailable())
         except Exception:
             log.exception("broadcast.request_failed", route=match[2])
             await self._refuse(request, HttpError(500, "Internal error."))
@@ -78,9 +83,7 @@ class DocumentRoutes:
 
     async def _emit(self, request: Request) -> None:
         key = bearer_key(request.header(b"authorization"))
-        self._limit(client_address(request.scope))
-        if key is not None:
-            self._limit(key)
+        runtime.current().part(EmitLimits).take(client_address(request.scope), key)
         await authorize("emit", request.channel, key)
         request.read_parameters()
         require_ack = _flag(request, "require-ack")
@@ -94,12 +97,6 @@ class DocumentRoutes:
         else:
             payload = _payload_of_query(request)
         emitted = await emit(channel=request.channel, payload=payload, target=target, require_ack=require_ack)
-        if emitted.timed_out:
-            raise HttpError(
-                408,
-                "Not every client acknowledged in time.",
-                details={"eventID": emitted.event_id, "acked": emitted.acked, "missing": emitted.missing},
-            )
         await request.respond(200, emit_result(emitted))
 
     async def _listen(self, request: Request) -> None:
@@ -118,42 +115,14 @@ class DocumentRoutes:
     async def _history(self, request: Request) -> None:
         request.read_parameters()
         await _authorize_listening(request)
-        policy = await runtime.current().part(PolicyBook).policy(request.channel)
-        limit = _number(request, "limit", default=50, maximum=1000)
+        limit = _number(request, "limit", default=DEFAULT_HISTORY_LIMIT, maximum=MAX_HISTORY_LIMIT)
         since = request.parameter("since")
-        gap = False
-        if not policy.history_size:
-            events, gap = [], since is not None
-        elif since is None:
-            events = await in_db_thread(selectors.list_history, request.channel, policy, limit=limit)
-        else:
-            replay = await in_db_thread(selectors.get_replay, request.channel, policy, since=since)
-            events, gap = replay.events[:limit], replay.gap
-        await request.respond(
-            200,
-            {
-                "success": True,
-                "kept": policy.history_size,
-                "gap": gap,
-                "events": [event_result(event) for event in events],
-            },
-        )
+        await request.respond(200, await read_history(request.channel, limit=limit, since=since))
 
     async def _members(self, request: Request) -> None:
         request.read_parameters()
         await _authorize_listening(request)
-        members = await list_members(channel=request.channel)
-        await request.respond(
-            200,
-            {
-                "success": True,
-                "count": len(members),
-                "members": [
-                    {"clientID": member.id, "presence": presence_of(member)}
-                    for member in members[: settings.BROADCAST_PRESENCE_LIMIT]
-                ],
-            },
-        )
+        await request.respond(200, await read_members(request.channel))
 
     _routes: dict[str, tuple[tuple[str, ...], Callable[[DocumentRoutes, Request], Awaitable[None]]]] = {
         "emit": (("GET", "POST"), _emit),
@@ -163,12 +132,6 @@ class DocumentRoutes:
     }
 
     # -- inside --------------------------------------------------------------------------------
-
-    def _limit(self, key: str) -> None:
-        now_s = runtime.current().loop.time()
-        if not self._limiter.take(key, now_s):
-            wait_s = int(self._limiter.retry_after_s(key, now_s)) + 1
-            raise HttpError(429, "Too many requests.", headers=[(b"retry-after", str(wait_s).encode())])
 
     @staticmethod
     async def _preflight(request: Request, methods: tuple[str, ...]) -> None:
@@ -187,31 +150,7 @@ class DocumentRoutes:
     @staticmethod
     async def _refuse(request: Request, error: HttpError) -> None:
         metrics.ERRORS.labels(app="broadcast", code=str(error.status)).inc()
-        body = {"success": False, "error": error.message, **error.details}
-        await request.respond(error.status, body, error.headers)
-
-
-def emit_result(emitted: Emitted) -> dict[str, object]:
-    """What an emitter is told, at the document's route and in the API alike."""
-    result: dict[str, object] = {
-        "success": not emitted.timed_out,
-        "eventID": emitted.event_id,
-        "clients": emitted.clients,
-    }
-    if emitted.acked is not None:
-        result["acked"] = emitted.acked
-    if emitted.missing is not None:
-        result["missing"] = emitted.missing
-    return result
-
-
-def event_result(event: selectors.KeptEvent) -> dict[str, object]:
-    """One kept event, as HTTP shows it."""
-    return {
-        "eventID": event.event_id,
-        "payload": Raw(event.payload),
-        "timestamp": event.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
+        await request.respond(error.status, error.body, error.headers)
 
 
 async def _authorize_listening(request: Request) -> None:

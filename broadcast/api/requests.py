@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 
-from realtime.errors import FoyerError
 from realtime.gate import Receive, Scope, Send, header
+from realtime.http_errors import Headers, HttpError
 from realtime.wire import encode_json
-
-Headers = Sequence[tuple[bytes, bytes]]
 
 # As many as any sensible GET emit has; each costs work before the caller is known.
 MAX_PARAMETERS = 100
-
-
-class HttpError(Exception):
-    """A request that is answered with an error.
-
-    Attributes:
-        status: the HTTP status.
-        message: for the body's ``error``, in the protocol's words.
-        headers: further response headers.
-        details: further members of the body.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        headers: Headers = (),
-        details: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = headers
-        self.details = details or {}
 
 
 @dataclass(slots=True)
@@ -133,18 +105,3 @@ class Request:
 
 class ClientGoneError(Exception):
     """There is nobody left to answer."""
-
-
-_STATUS = {
-    "UNAUTHORIZED": 401,
-    "FORBIDDEN": 403,
-    "NOT_FOUND": 404,
-    "TOO_LARGE": 413,
-}
-
-
-def http_error(error: FoyerError) -> HttpError:
-    """The HTTP answer to a refusal or a violation; 400 where nothing fits better."""
-    status = _STATUS.get(error.code, 400)
-    headers = [(b"www-authenticate", b'Bearer realm="broadcast"')] if status == 401 else []
-    return HttpError(status, error.message, headers=headers)

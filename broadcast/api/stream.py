@@ -11,13 +11,14 @@ import re
 
 from django.conf import settings
 
-from broadcast.api.requests import HttpError, Request
+from broadcast.api.requests import Request
 from broadcast.services.listening import Listener
 from broadcast.services.policies import authorize
 from realtime import metrics, runtime
 from realtime.apikeys import bearer_key
 from realtime.gate import TooManyConnectionsError, client_address, connections
 from realtime.heartbeat import Timer
+from realtime.http_errors import HttpError
 from realtime.ids import new_client_id
 from realtime.logs import get_logger
 from realtime.origins import origin_allowed

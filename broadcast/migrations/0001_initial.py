@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('emit', models.CharField(choices=[('open', 'Anyone'), ('key', 'API key with the scope'), ('closed', 'No one')], default='key', help_text='An API key needs the scope broadcast:emit or broadcast:emit:<pattern>.', max_length=8, verbose_name='who may emit')),
                 ('listen', models.CharField(choices=[('open', 'Anyone'), ('key', 'API key with the scope'), ('closed', 'No one')], default='open', help_text='An API key needs the scope broadcast:listen or broadcast:listen:<pattern>.', max_length=8, verbose_name='who may listen')),
                 ('history_size', models.PositiveIntegerField(default=0, help_text='How many of the latest events listeners can catch up on, up to 10000.', validators=[django.core.validators.MaxValueValidator(10000)], verbose_name='events kept')),
-                ('history_age_s', models.PositiveIntegerField(default=86400, help_text='Events older than this are not given out any more; 0 sets no age limit.', verbose_name='kept for (seconds)')),
+                ('history_age_s', models.PositiveIntegerField(default=86400, help_text='Events older than this are not given out any more; 0 sets no age limit.', validators=[django.core.validators.MaxValueValidator(315360000)], verbose_name='kept for (seconds)')),
             ],
             options={
                 'verbose_name_plural': 'channel policies',
@@ -49,6 +49,17 @@ class Migration(migrations.Migration):
                 'ordering': ['channel', 'seq'],
                 'indexes': [models.Index(fields=['created_at'], name='broadcast_event_age')],
                 'constraints': [models.UniqueConstraint(fields=('channel', 'seq'), name='broadcast_event_seq'), models.UniqueConstraint(fields=('channel', 'event_id'), name='broadcast_event_id')],
+            },
+        ),
+        migrations.CreateModel(
+            name='LiveChannel',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+            ],
+            options={
+                'permissions': [('emit_livechannel', 'Can emit events from the admin'), ('kick_livechannel', 'Can remove listeners from channels')],
+                'managed': False,
+                'default_permissions': ('view',),
             },
         ),
     ]

@@ -1,0 +1,90 @@
+"""The rows of the API under ``/api/broadcast/``: policies and keys. Writes go through the services."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from broadcast.models import ChannelPolicy
+from broadcast.rules import DEFAULT_POLICY_NAME, is_channel_name
+from broadcast.services.policies import save_policy
+from realtime.apikeys import create_api_key
+from realtime.models import ApiKey
+
+SCOPE_PATTERN = r"^broadcast:(manage|(emit|listen)(:[^\s\x00-\x1f\x7f]{1,200})?)$"
+
+# A key with more than this has the wrong pattern, and all of them are matched at each request.
+MAX_SCOPES = 50
+
+
+class PolicySerializer(serializers.ModelSerializer[ChannelPolicy]):
+    """One channel policy."""
+
+    class Meta:
+        model = ChannelPolicy
+        fields = ["channel", "emit", "listen", "history_size", "history_age_s"]
+
+    def validate_channel(self, channel: str) -> str:
+        """Refuse names that no channel can have."""
+        if channel != DEFAULT_POLICY_NAME and not is_channel_name(channel):
+            raise serializers.ValidationError("The site uses this name itself.")
+        return channel
+
+    def create(self, validated_data: dict[str, Any]) -> ChannelPolicy:
+        return save_policy(policy=ChannelPolicy(**validated_data))
+
+    def update(self, instance: ChannelPolicy, validated_data: dict[str, Any]) -> ChannelPolicy:
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        return save_policy(policy=instance)
+
+
+@extend_schema_field(
+    {"type": "string", "minLength": 1, "maxLength": 50, "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
+)
+class KeyNameField(serializers.CharField):
+    """A name for people."""
+
+
+class KeySerializer(serializers.ModelSerializer[ApiKey]):
+    """One API key, without its secret."""
+
+    name = KeyNameField(max_length=50, help_text="For people, such as the program that uses the key.")
+    scopes = serializers.ListField(
+        child=serializers.RegexField(SCOPE_PATTERN),
+        min_length=1,
+        max_length=MAX_SCOPES,
+        source="scope_list",
+        help_text="What it may do: broadcast:emit, broadcast:listen, each with or without :<pattern>, "
+        "and broadcast:manage.",
+    )
+    expires_at = serializers.DateTimeField(
+        source="expiry_date",
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="From then on the key is refused; null: never.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ["prefix", "name", "scopes", "created", "expires_at", "revoked"]
+        read_only_fields = ["prefix", "created", "revoked"]
+
+
+class NewKeySerializer(KeySerializer):
+    """A key that was just made: the only answer that ever shows it."""
+
+    key = serializers.CharField(read_only=True, help_text="The key itself. It cannot be shown again.")
+
+    class Meta(KeySerializer.Meta):
+        fields = [*KeySerializer.Meta.fields, "key"]
+
+    def create(self, validated_data: dict[str, Any]) -> ApiKey:
+        row, key = create_api_key(
+            name=validated_data["name"],
+            scopes=validated_data["scope_list"],
+            expiry_date=validated_data["expiry_date"],
+        )
+        row.key = key  # type: ignore[attr-defined]
+        return row

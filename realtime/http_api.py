@@ -1,0 +1,147 @@
+"""What every HTTP API under ``/api/`` has in common: bounded JSON in, one shape of errors out, pages.
+
+Core, for Django REST framework; config.settings names these classes as the defaults.
+"""
+
+from collections.abc import Iterator
+from typing import IO, Any
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import HttpResponse
+from rest_framework import exceptions
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import as_serializer_error
+from rest_framework.settings import api_settings
+from rest_framework.views import exception_handler as drf_exception_handler
+
+from realtime.errors import FoyerError, ProtocolViolation
+from realtime.http_errors import HttpError, database_unavailable, http_error
+from realtime.logs import get_logger
+from realtime.wire import MAX_DEPTH, decode_json, encode_json
+
+log = get_logger(__name__)
+
+# A hundred typical events in one request, or sixteen of the largest.
+MAX_BODY_BYTES = 1024 * 1024
+
+# What is allowed at the innermost level may come wrapped in a list of objects.
+_MAX_BODY_DEPTH = MAX_DEPTH + 3
+
+
+class JsonBodyParser(BaseParser):
+    """JSON under the rules of `realtime.wire`, and no more of it than `MAX_BODY_BYTES`."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Raises HttpError (413) or ParseError (400)."""
+        body = stream.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            raise HttpError(413, f"The body may have at most {MAX_BODY_BYTES} bytes.")
+        try:
+            return decode_json(body, max_bytes=MAX_BODY_BYTES, max_depth=_MAX_BODY_DEPTH)
+        except ProtocolViolation as error:
+            raise exceptions.ParseError(error.message) from None
+
+
+class Pagination(LimitOffsetPagination):
+    """``?limit=&offset=``. What is no number within bounds is an error, not silently something else."""
+
+    default_limit = 50
+    max_limit = 500
+    max_offset = 1_000_000_000
+
+    def get_limit(self, request: Request) -> int:
+        return self.number(request, self.limit_query_param, self.default_limit, 1, self.max_limit)
+
+    def get_offset(self, request: Request) -> int:
+        return self.number(request, self.offset_query_param, 0, 0, self.max_offset)
+
+    @staticmethod
+    def number(request: Request, name: str, default: int, minimum: int, maximum: int) -> int:
+        text = request.query_params.get(name)
+        if text is None:
+            return default
+        # isdigit alone also takes digits of other scripts, and int() has a limit on length.
+        if not (text.isascii() and text.isdigit() and len(text) < 11 and minimum <= int(text) <= maximum):
+            raise exceptions.ValidationError({name: f"A number between {minimum} and {maximum}."})
+        return int(text)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        limit: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": self.max_limit}
+        offset = {"type": "integer", "minimum": 0, "maximum": self.max_offset, "default": 0}
+        return [
+            {
+                "name": self.limit_query_param,
+                "in": "query",
+                "required": False,
+                "description": "How many to give.",
+                "schema": {**limit, "default": self.default_limit},
+            },
+            {
+                "name": self.offset_query_param,
+                "in": "query",
+                "required": False,
+                "description": "How many to pass over first.",
+                "schema": offset,
+            },
+        ]
+
+
+def json_response(status: int, body: dict[str, Any]) -> HttpResponse:
+    """An answer encoded as the plain ASGI routes encode theirs; `body` may hold raw JSON."""
+    return HttpResponse(encode_json(body), status=status, content_type="application/json")
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | Response | None:
+    """REST_FRAMEWORK["EXCEPTION_HANDLER"]: every error in the shape of `realtime.http_errors`.
+
+    None, and so Django's own handling of a bug, for what nobody foresaw.
+    """
+    if isinstance(exc, FoyerError):
+        exc = http_error(exc)
+    elif isinstance(exc, DjangoValidationError):
+        exc = exceptions.ValidationError(as_serializer_error(exc))
+    elif isinstance(exc, IntegrityError):
+        exc = HttpError(409, "Somebody else has just changed the same thing. Look at it and try again.")
+    elif isinstance(exc, OperationalError | InterfaceError):
+        log.error("api.database_failed", error=type(exc).__name__)
+        exc = database_unavailable()
+    if isinstance(exc, HttpError):
+        response = json_response(exc.status, exc.body)
+        for name, value in exc.headers:
+            response[name.decode()] = value.decode()
+        return response
+    answer = drf_exception_handler(exc, context)
+    if answer is not None:
+        answer.data = _error_body(exc, answer.data)
+    return answer
+
+
+def _error_body(exc: Exception, data: Any) -> dict[str, Any]:
+    if not isinstance(exc, exceptions.ValidationError):
+        return {"success": False, "error": str(data["detail"])}
+    problems = list(_flattened(data))
+    sentences = [f"{name}: {text}" if name else text for name, text in problems]
+    fields = {name: text for name, text in problems if name}
+    return {"success": False, "error": " ".join(sentences), **({"fields": fields} if fields else {})}
+
+
+def _flattened(data: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """``{"scopes": {0: ["No scope."]}}`` as ``("scopes.0", "No scope.")``; "" names the whole body."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _flattened(value, path if key in _WHOLE else (*path, str(key)))
+    elif isinstance(data, list) and any(isinstance(item, dict | list) for item in data):
+        for index, item in enumerate(data):
+            yield from _flattened(item, (*path, str(index)))
+    elif data:
+        yield ".".join(path), " ".join(map(str, data if isinstance(data, list) else [data]))
+
+
+_WHOLE = frozenset({api_settings.NON_FIELD_ERRORS_KEY, NON_FIELD_ERRORS, "detail"})
