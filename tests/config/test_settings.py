@@ -73,6 +73,11 @@ def test_a_value_that_is_none_is_refused_by_name(run_python, name: str, value: s
     assert complaint in result.stderr
 
 
+def test_passwords_are_hashed_with_argon2(run_python) -> None:
+    show = "from config import settings; print(settings.PASSWORD_HASHERS[0])"
+    assert run_python("-c", show).stdout.strip() == "django.contrib.auth.hashers.Argon2PasswordHasher"
+
+
 def test_redis_makes_the_layer_and_nothing_else_does(run_python) -> None:
     show = "from config import settings; print(sorted(settings.CHANNEL_LAYERS))"
     assert run_python("-c", show).stdout.strip() == "[]"
