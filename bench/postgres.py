@@ -51,5 +51,5 @@ def postgres() -> Iterator[str]:
 def _answers(binaries: Path, port: int) -> bool:
     if not accepts(port):
         return False
-    ask = [binaries / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
+    ask: list[str | Path] = [binaries / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
     return subprocess.run(ask, capture_output=True, check=False).returncode == 0
