@@ -8,9 +8,9 @@ from typing import IO, Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError, models
 from django.http import HttpResponse
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -47,6 +47,36 @@ class JsonBodyParser(BaseParser):
             return decode_json(body, max_bytes=MAX_BODY_BYTES, max_depth=_MAX_BODY_DEPTH)
         except ProtocolViolation as error:
             raise exceptions.ParseError(error.message) from None
+
+
+class TextField(serializers.CharField):
+    """A string, and nothing that could be made one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """An integer, and nothing that could be made one; in JSON, 5.0 is the integer 5."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is float and data.is_integer():
+            data = int(data)
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictModelSerializer(serializers.ModelSerializer[Any]):
+    """Takes JSON's own types only: what a client sends as a number it does not get back as text."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: TextField,
+        models.PositiveIntegerField: WholeNumberField,
+    }
 
 
 class Pagination(LimitOffsetPagination):
@@ -106,7 +136,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
     if isinstance(exc, FoyerError):
         exc = http_error(exc)
     elif isinstance(exc, DjangoValidationError):
-        exc = exceptions.ValidationError(as_serializer_error(exc))
+        exc = _invalid(exc)
     elif isinstance(exc, IntegrityError):
         exc = HttpError(409, "Somebody else has just changed the same thing. Look at it and try again.")
     elif isinstance(exc, OperationalError | InterfaceError):
@@ -121,6 +151,13 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
     if answer is not None:
         answer.data = _error_body(exc, answer.data)
     return answer
+
+
+def _invalid(exc: DjangoValidationError) -> Exception:
+    """A model's own refusal: 409 where the only trouble is that there is one already, else 400."""
+    if {error.code for errors in exc.update_error_dict({}).values() for error in errors} == {"unique"}:
+        return HttpError(409, " ".join(exc.messages))
+    return exceptions.ValidationError(as_serializer_error(exc))
 
 
 def _error_body(exc: Exception, data: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from broadcast.api.answers import emit_result
 from broadcast.api.limits import EmitLimits
 from broadcast.protocol.messages import MAX_FRAME_BYTES
 from broadcast.rules import Everyone, NamedClients, RandomClients, Target, parse_target
-from broadcast.services.emitting import emit
+from broadcast.services.emitting import EMPTY_PAYLOADS, emit
 from broadcast.services.policies import authorize
 from realtime import runtime
 from realtime.errors import FoyerError, ProtocolViolation, Refused
@@ -72,7 +72,7 @@ def read_event(body: Any) -> EventRequest:
     try:
         event = msgspec.convert(body, EventBody)
         payload = b"" if event.payload is UNSET else encode_json(event.payload)
-        if not payload:
+        if payload in EMPTY_PAYLOADS:
             raise Refused("NO_PAYLOAD", "No payload provided.")
         # The payload by itself, as if it had come to the document's route.
         _, payload = decode_compact(payload, max_bytes=MAX_FRAME_BYTES)

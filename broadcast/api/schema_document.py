@@ -109,12 +109,16 @@ def _document_routes() -> Schema:
     }
 
 
+_CLIENTS: Schema = {
+    "type": "string",
+    "pattern": "^([1-9][0-9]{0,8}|[A-Za-z_-][A-Za-z0-9_-]*(,[A-Za-z_-][A-Za-z0-9_-]*)*)$",
+}
 _CHANNEL: Schema = {
     "name": "channel",
     "in": "path",
     "required": True,
-    "description": "The channel's name.",
-    "schema": CHANNEL_SCHEMA,
+    "description": "The channel's name. The names of the site's own paths are none: they lead there.",
+    "schema": {"type": "string", "pattern": CHANNEL_SCHEMA["pattern"]},
     "example": "lobby",
 }
 
@@ -162,6 +166,8 @@ def _operation(  # noqa: PLR0917
     for status in errors:
         component = "NotAcknowledged" if status == 408 else "Error"
         responses[str(status)] = _response(ERRORS[status], ref(component))
+    # No channel's name, so not our route: the site answers as for any unknown address, in what is accepted.
+    responses["404"]["content"]["text/html"] = {"schema": {"type": "string"}}
     if "429" in responses:
         responses["429"]["headers"] = RETRY_AFTER
     return {

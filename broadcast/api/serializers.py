@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -9,6 +10,7 @@ from broadcast.models import ChannelPolicy
 from broadcast.rules import DEFAULT_POLICY_NAME, is_channel_name
 from broadcast.services.policies import save_policy
 from realtime.apikeys import create_api_key
+from realtime.http_api import StrictModelSerializer, TextField
 from realtime.models import ApiKey
 
 SCOPE_PATTERN = r"^broadcast:(manage|(emit|listen)(:[^\s\x00-\x1f\x7f]{1,200})?)$"
@@ -17,12 +19,19 @@ SCOPE_PATTERN = r"^broadcast:(manage|(emit|listen)(:[^\s\x00-\x1f\x7f]{1,200})?)
 MAX_SCOPES = 50
 
 
-class PolicySerializer(serializers.ModelSerializer[ChannelPolicy]):
+_CHANNEL_NAME_RULES = [
+    rule for rule in ChannelPolicy._meta.get_field("channel").validators if isinstance(rule, RegexValidator)
+]
+
+
+class PolicySerializer(StrictModelSerializer):
     """One channel policy."""
 
     class Meta:
         model = ChannelPolicy
         fields = ["channel", "emit", "listen", "history_size", "history_age_s"]
+        # Without the check that the name is free: the service makes it, and answers with a conflict.
+        extra_kwargs = {"channel": {"validators": _CHANNEL_NAME_RULES}}
 
     def validate_channel(self, channel: str) -> str:
         """Refuse names that no channel can have."""
@@ -42,11 +51,11 @@ class PolicySerializer(serializers.ModelSerializer[ChannelPolicy]):
 @extend_schema_field(
     {"type": "string", "minLength": 1, "maxLength": 50, "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
 )
-class KeyNameField(serializers.CharField):
+class KeyNameField(TextField):
     """A name for people."""
 
 
-class KeySerializer(serializers.ModelSerializer[ApiKey]):
+class KeySerializer(StrictModelSerializer):
     """One API key, without its secret."""
 
     name = KeyNameField(max_length=50, help_text="For people, such as the program that uses the key.")

@@ -27,7 +27,7 @@ EVENT = "broadcast.event"
 FORGET_INTERVAL_S = 60.0
 
 # An event without content is a mistake of the caller's, as in the document.
-_EMPTY_PAYLOADS = frozenset({b"", b"{}", b"null"})
+EMPTY_PAYLOADS = frozenset({b"", b"{}", b"null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ async def emit(*, channel: str, payload: bytes, target: Target, require_ack: boo
     Raises:
         Refused: ``NO_PAYLOAD``, or ``NOT_ENOUGH_CLIENTS`` where the target cannot be met.
     """
-    if payload in _EMPTY_PAYLOADS:
+    if payload in EMPTY_PAYLOADS:
         raise Refused("NO_PAYLOAD", "No payload provided.")
     rt = runtime.current()
     deliveries = rt.part(Deliveries)
