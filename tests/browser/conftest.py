@@ -36,7 +36,8 @@ class PreparedServer(FoyerServer):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedServer]:
     """A server for all tests that do not stop it. Each test uses a channel of its own."""
-    with PreparedServer(tmp_path_factory.mktemp("server"), {"BROADCAST_PING_INTERVAL_S": "2"}) as server:
+    impatient = {"BROADCAST_PING_INTERVAL_S": "2", "BROADCAST_ACK_TIMEOUT_S": "2"}
+    with PreparedServer(tmp_path_factory.mktemp("server"), impatient) as server:
         yield server
 
 

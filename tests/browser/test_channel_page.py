@@ -131,7 +131,8 @@ def test_members_come_show_a_name_and_go(new_context, server):
     expect(one.locator("#member-count")).to_have_text("1 member")
 
 
-def test_says_who_acknowledged_and_who_did_not(new_context, server):
+def test_says_who_acknowledged_and_who_did_not(new_context, server, complaints):
+    complaints.expect("408")
     one = open_channel(new_context().new_page(), server, "acks")
     other = open_channel(new_context().new_page(), server, "acks")
     other.get_by_label("Your name").fill("Grace")
@@ -178,7 +179,6 @@ def test_filter_pause_and_clear(page, server):
         emit(server, "tools", {"fruit": name})
     expect(events(page)).to_have_count(3)
     page.get_by_label("Show only events that contain").fill("BAN")
-    expect(events(page).locator("visible=true")).to_have_count(3)  # time, ID and payload of one event
     expect(page.locator("#events > li:visible")).to_have_count(1)
     page.get_by_label("Show only events that contain").fill("kiwi")
     expect(page.get_by_text("No event on the list contains that.")).to_be_visible()
@@ -229,7 +229,7 @@ def test_a_channel_with_history_shows_what_was_sent_before(page, server):
 def test_a_locked_channel_asks_for_a_key_and_works_with_it(page, server, complaints):
     complaints.expect("401|WebSocket connection to")
     page.goto(f"{server.url}/locked/listen")
-    expect(page.locator("live-state")).to_have_text("Not live")
+    expect(page.locator("live-state [role=status]")).to_have_text("Not live")
     key = page.get_by_label("API key")
     key.fill("abcdefgh.abcdefghijklmnopqrstuvwxyzabcdef")
     page.get_by_role("button", name="Use this key").click()
@@ -249,7 +249,7 @@ def test_a_shut_channel_says_so(page, server):
     page.goto(f"{server.url}/shut/listen")
     expect(page.get_by_text("No one may listen to this channel.")).to_be_visible()
     expect(page.get_by_text("No one may send to this channel.")).to_be_visible()
-    expect(page.locator("live-state")).to_have_text("Not live")
+    expect(page.locator("live-state [role=status]")).to_have_text("Not live")
 
 
 def test_copies_the_curl_line(new_context, server):
