@@ -114,6 +114,10 @@ class Swarm:
         """Send this header with every emit from now on."""
         self.command(f"header {name}: {value}")
 
+    def wrap(self, before: str, after: str) -> None:
+        """Put this around every event from now on; without spaces."""
+        self.command(f"wrap {before} {after}")
+
     def stall(self, count: int) -> None:
         """Stop reading on `count` listeners."""
         self.command(f"stall {count}")

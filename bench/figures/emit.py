@@ -35,8 +35,8 @@ def run(options: Options, progress: Progress) -> list[Table]:
                 continue
             progress(f"emit, round {turn + 1}: {peer.name}")
             with peer.run() as server, Swarm(server.port) as swarm:
-                for header, value in server.headers:
-                    swarm.header(header, value)
+                if server.wrap:
+                    swarm.wrap(*server.wrap)
                 load = swarm.emit(
                     server.emit_path,
                     body_bytes=server.body_bytes(),

@@ -7,6 +7,7 @@
  *   listen PATH COUNT WINDOW         open COUNT more listeners, WINDOW handshakes at a time
  *   stall COUNT                      stop reading on the first COUNT listeners
  *   header NAME: VALUE               sent with every emit from now on
+ *   wrap BEFORE AFTER                put around every event from now on, not counted in BYTES
  *   emit PATH BYTES WARMUP_S SECONDS RATE INFLIGHT SENDERS
  *                                    POST events of BYTES bytes over SENDERS keep-alive connections
  *                                    and count what the listeners get
@@ -82,7 +83,7 @@ static struct sender senders[MAX_SENDERS];
 static unsigned sender_count, wanted_senders;
 static enum kind timer_kind = TIMER;
 static int timer;
-static char emit_path[512], extra_headers[1024];
+static char emit_path[512], extra_headers[1024], before_event[64], after_event[64];
 static unsigned event_bytes, inflight_limit;
 static uint64_t due, sent, delivered, answered, refused, sender_errors, wire_bytes;
 static uint64_t first_due_ns, interval_ns, window_from_ns, window_to_ns;
@@ -304,9 +305,10 @@ static void sender_post(struct sender *sender, uint64_t due_ns)
     memcpy(body + size - 2, "\"}", 2);
     int length = snprintf(request, sizeof request,
                           "POST %s HTTP/1.1\r\nHost: %s:%d\r\nContent-Type: application/json\r\n%s"
-                          "Content-Length: %d\r\n\r\n%.*s",
+                          "Content-Length: %d\r\n\r\n%s%.*s%s",
                           emit_path, inet_ntoa(server.sin_addr), ntohs(server.sin_port), extra_headers,
-                          size, size, body);
+                          size + (int)(strlen(before_event) + strlen(after_event)), before_event, size, body,
+                          after_event);
     sender->busy = 1;
     sender->due_ns = due_ns;
     if (send(sender->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
@@ -627,7 +629,9 @@ int main(int argc, char **argv)
         else if (!strncmp(line, "header ", 7) && strlen(extra_headers) + strlen(line) < sizeof extra_headers) {
             strcat(strcat(extra_headers, line + 7), "\r\n");
             printf("{}\n");
-        } else if (sscanf(line, "emit %511s %u %lf %lf %lf %u %u", emit_path, &event_bytes, &warmup_s, &seconds,
+        } else if (sscanf(line, "wrap %63s %63s", before_event, after_event) == 2)
+            printf("{}\n");
+        else if (sscanf(line, "emit %511s %u %lf %lf %lf %u %u", emit_path, &event_bytes, &warmup_s, &seconds,
                           &rate, &inflight_limit, &wanted_senders) == 7 &&
                    wanted_senders && wanted_senders <= MAX_SENDERS && event_bytes < 4096)
             command_emit(warmup_s, seconds, rate);

@@ -27,7 +27,8 @@ class Server:
     pids: tuple[int, ...]
     # What the server adds around an event's payload, in bytes.
     envelope_bytes: int = 0
-    headers: tuple[tuple[str, str], ...] = ()
+    # What the server wants around an event's payload in a request's body.
+    wrap: tuple[str, str] | None = None
 
     def body_bytes(self, frame_bytes: int = FRAME_BYTES) -> int:
         return frame_bytes - self.envelope_bytes

@@ -44,6 +44,7 @@ class Foyer:
 
     name: str = "Foyer"
     emit_path: str = "/bench/emit"
+    wrap: tuple[str, str] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
 
     def missing(self) -> str | None:
@@ -70,13 +71,19 @@ class Foyer:
                 log=BUILD / "foyer.log",
             ) as process:
                 yield Server(
-                    port, "/bench/listen", self.emit_path, tuple(family(process.pid)), ENVELOPE_BYTES
+                    port,
+                    "/bench/listen",
+                    self.emit_path,
+                    tuple(family(process.pid)),
+                    ENVELOPE_BYTES,
+                    self.wrap,
                 )
 
 
 @dataclass(frozen=True)
 class FoyerApi(Foyer):
-    """The same service behind its other door, the REST API: a DRF view, with a real API key."""
+    """The same service behind its other door, the REST API."""
 
-    name: str = "Foyer, DRF API"
+    name: str = "Foyer, its REST API"
     emit_path: str = "/api/broadcast/channels/bench/events"
+    wrap: tuple[str, str] | None = ('{"payload":', "}")

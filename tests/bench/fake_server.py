@@ -33,6 +33,7 @@ class FakeServer:
         self.script = script
         self.hello = hello
         self.answer = answer
+        self.heads: list[bytes] = []
         self.events: list[bytes] = []
         self.received = b""
         self.got_frame = asyncio.Event()
@@ -72,6 +73,7 @@ class FakeServer:
                         self.received += data
                         self.got_frame.set()
                     break
+                self.heads.append(head)
                 length = int(head.lower().partition(b"content-length:")[2].split()[0])
                 await self._fan_out(await reader.readexactly(length))
                 writer.write(self.answer)

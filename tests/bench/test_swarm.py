@@ -140,6 +140,21 @@ async def test_a_stalled_listener_gets_nothing_and_its_end_is_noticed() -> None:
     assert fate["kept"] == 0
 
 
+async def test_headers_and_what_is_wanted_around_the_event_are_sent() -> None:
+    async with FakeServer() as server:
+
+        def work(swarm: Swarm) -> Load:
+            swarm.header("Authorization", "Bearer abc")
+            swarm.wrap('{"payload":', "}")
+            return swarm.emit("/x/emit", body_bytes=70, seconds=0.05, warmup_s=0, senders=1)
+
+        await drive(server, work)
+
+    assert b"Authorization: Bearer abc\r\n" in server.heads[0]
+    assert set(json.loads(server.events[0])["payload"]) == {"ns", "pad"}
+    assert len(server.events[0]) == 70 + len('{"payload":}')
+
+
 async def test_a_server_that_does_not_answer_is_an_error() -> None:
     async with FakeServer() as server:
         port = server.port
