@@ -10,6 +10,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from config import BASE_DIR
 from realtime.logs import logging_config
@@ -75,7 +76,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.StaticFiles",
     "config.middleware.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -84,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "config.middleware.NotFoundPage",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -181,6 +183,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False  # realtime.admin shows them in the admin's own style
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # HTTPS is on by default outside DEBUG; INSECURE_HTTP=1 is for an installation on a trusted wire.
 _https = not DEBUG and not env.bool("INSECURE_HTTP", default=False)
@@ -263,7 +266,26 @@ UNFOLD = {
     "SITE_TITLE": "Foyer",
     "SITE_HEADER": "Foyer",
     "SITE_SYMBOL": "meeting_room",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("realtime/favicon.svg")}
+    ],
     "DASHBOARD_CALLBACK": "realtime.admin.dashboard",
+    # The accent of the pages (realtime/static/realtime/foyer.css) in unfold's eleven steps.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .012 213)",
+            "100": "oklch(94.5% .025 213)",
+            "200": "oklch(89% .045 213)",
+            "300": "oklch(82% .07 213)",
+            "400": "oklch(72% .09 213)",
+            "500": "oklch(58% .09 215)",
+            "600": "oklch(44% .075 217)",
+            "700": "oklch(38% .065 218)",
+            "800": "oklch(33% .055 219)",
+            "900": "oklch(29% .045 220)",
+            "950": "oklch(22% .035 221)",
+        }
+    },
     "SIDEBAR": {"show_search": True, "show_all_applications": False},
 }
 

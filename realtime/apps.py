@@ -7,7 +7,7 @@ from django.apps import AppConfig
 
 class RealtimeConfig(AppConfig):
     name = "realtime"
-    verbose_name = "Realtime core"
+    verbose_name = "API access"
 
     def ready(self) -> None:
         # It hears of changed keys by signal; it needs the models, which exist only now.

@@ -55,7 +55,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_password_hashes() -> Iterator[None]:
-    """The real hash takes a good part of a second on purpose; `tests/config` checks that it is the real one."""
+    """The real hash is slow on purpose; `tests/config` checks that it is the one in use."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
 

@@ -86,7 +86,7 @@ def test_nothing_starts_with_the_file_there(tmp_path: Path) -> None:
 
 
 def test_the_system_check_is_registered_and_content() -> None:
-    assert [message for message in run_checks() if message.id.startswith("foyer.")] == []
+    assert [message for message in run_checks() if str(message.id).startswith("foyer.")] == []
 
 
 def test_the_system_check_sees_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_the_list_says_what_each_key_may_do_and_whether_it_works(admin_client: C
 def test_every_page_of_the_admin_opens(admin_client: Client, model) -> None:
     base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
     assert admin_client.get(base).status_code == 200
-    if model.__name__ != "AccessAttempt":
+    if f'href="{base}add/"' in admin_client.get("/admin/").content.decode():
         assert admin_client.get(f"{base}add/").status_code == 200
 
 
