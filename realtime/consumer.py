@@ -31,6 +31,9 @@ from realtime.ratelimit import TokenBucket
 
 log = get_logger(__name__)
 
+# The HTTP status of a refused handshake, by the code of the refusal; 403 for all others.
+_HANDSHAKE_STATUS = {"UNAUTHORIZED": 401, "NOT_FOUND": 404}
+
 
 class RealtimeConsumer(AsyncConsumer):
     """One WebSocket connection.
@@ -60,7 +63,8 @@ class RealtimeConsumer(AsyncConsumer):
     # -- for a protocol to write -------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Decide about the handshake: call `accept`, or raise `Refused` (answered with HTTP 403)."""
+        """Decide about the handshake: call `accept`, or raise `Refused` (answered with HTTP 403, or the
+        status its code stands for)."""
         raise NotImplementedError
 
     async def receive_text(self, text: str) -> None:
@@ -137,7 +141,7 @@ class RealtimeConsumer(AsyncConsumer):
                 self._answer(error)
                 self.close(CloseCode.POLICY_VIOLATION, error.message)
             else:
-                await self._refuse(403, error.message)
+                await self._refuse(_HANDSHAKE_STATUS.get(error.code, 403), error.message)
         except ProtocolViolation as error:
             if self._accepted:
                 self._answer(error)

@@ -143,6 +143,8 @@ class Outlet:
             return
         for group in self.groups:
             group.catch_up(self)
+        if self.closed:  # catching up was too much for the client
+            return
         kept = [] if self.corked else list(self._kept)
         self._shut()
         for batch in kept:
@@ -240,7 +242,7 @@ class FrameOutlet(Outlet):
 class AsgiOutlet(Outlet):
     """The standard way: ``websocket.send`` by a task that exists only while there is something to send."""
 
-    __slots__ = ("_queue", "_send", "_task")
+    __slots__ = ("_close_queued", "_queue", "_send", "_task")
 
     def __init__(
         self, outlet_id: str, send: Callable[[Any], Awaitable[None]], on_overflow: Callable[[], None]
@@ -249,6 +251,7 @@ class AsgiOutlet(Outlet):
         self._send = send
         self._queue: list[dict[str, Any]] = []
         self._task: asyncio.Task[None] | None = None
+        self._close_queued = False
 
     def _writable(self) -> bool:
         return self._task is None
@@ -259,12 +262,17 @@ class AsgiOutlet(Outlet):
         self._start()
 
     def _close(self, code: int, reason: str) -> None:
-        self._queue.append({"type": "websocket.close", "code": code, "reason": reason})
+        self._close_queued = True
+        # A plain int: some servers (autobahn under daphne) refuse a subclass such as an enum.
+        self._queue.append({"type": "websocket.close", "code": int(code), "reason": reason})
         self._start()
 
     def detach(self) -> None:
         super().detach()
-        if self._task is not None:
+        # A client that we close has yet to be told, though the application is done with it: without
+        # that its socket would stay open for nothing. The task ends when the server takes the
+        # message or finds the client gone.
+        if self._task is not None and not self._close_queued:
             self._task.cancel()
 
     def _start(self) -> None:
