@@ -124,6 +124,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             extensions = cast(dict[str, Any], self.scope["extensions"])
             extensions["foyer.frames"] = self
 
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            # Refused with an HTTP response, which is an answer: uvicorn would log a fault of ours.
+            self.handshake_complete = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.reading = False
