@@ -1,0 +1,95 @@
+"""Servers that tests share. Those that stop or starve a server start one of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.channels import Channels
+from tests.e2e.seed import ADMIN_PASSWORD
+from tests.e2e.servers import STARTERS, Seed, Server, run_seed, serve
+
+OPEN_ENV = {
+    "BROADCAST_ACK_TIMEOUT_S": "1",
+    "BROADCAST_PING_INTERVAL_S": "1",
+    "BROADCAST_PRESENCE_LIMIT": "6",
+    "BROADCAST_CORS_ORIGINS": "https://shop.example",
+    "ALLOWED_ORIGINS": "https://pages.example",
+    "BROADCAST_EMIT_RATE": "100000",
+    "BROADCAST_EMIT_BURST": "100000",
+}
+PRODUCTION_ENV = {
+    "DEBUG": "0",
+    "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-only-for-tests",
+    "INSECURE_HTTP": "1",
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "BROADCAST_EMIT_RATE": "5",
+    "BROADCAST_EMIT_BURST": "20",
+}
+
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
+    """A migrated and seeded SQLite database."""
+    folder = tmp_path_factory.mktemp("seed")
+    keys = run_seed({"DATA_DIR": str(folder)})["keys"]
+    return Seed(folder / "foyer.sqlite3", keys, ADMIN_PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def channels() -> Channels:
+    """Channel names that no other test uses."""
+    return Channels()
+
+
+def embedded(seed: Seed, folder: Path, start: StartServer, env: dict[str, str]) -> Iterator[Server]:
+    """An installation of one process on SQLite. What it logged is checked at the end."""
+    seed.copy_to(folder / "data")
+    server = start({"DATA_DIR": str(folder / "data"), **env}, folder / "server.log")
+    try:
+        server.wait_ready()
+        yield server
+        assert server.process.poll() is None, f"the server ended:\n{server.log}"
+    finally:
+        server.stop()
+    assert server.problems() == []
+
+
+@pytest.fixture(scope="session", params=sorted(STARTERS))
+def server(
+    request: pytest.FixtureRequest, seed: Seed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The two servers, DEBUG on: anyone may emit to channels without a policy."""
+    yield from embedded(seed, tmp_path_factory.mktemp(request.param), STARTERS[request.param], OPEN_ENV)
+
+
+@pytest.fixture(scope="session", params=sorted(STARTERS))
+def production(
+    request: pytest.FixtureRequest, seed: Seed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The two servers, DEBUG off: emitting takes an API key."""
+    folder = tmp_path_factory.mktemp(f"{request.param}-production")
+    yield from embedded(seed, folder, STARTERS[request.param], PRODUCTION_ENV)
+
+
+@pytest.fixture
+def start_embedded(seed: Seed, tmp_path: Path) -> Iterator[StartServer]:
+    """Start ``serve`` on SQLite with the given environment, for one test alone."""
+    running: list[Server] = []
+
+    def start(env: dict[str, str] | None = None, *, starter: StartServer = serve) -> Server:
+        folder = tmp_path / str(len(running))
+        seed.copy_to(folder / "data")
+        server = starter({"DATA_DIR": str(folder / "data"), **(env or {})}, folder / "server.log")
+        running.append(server)
+        server.wait_ready()
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+    assert [problem for server in running for problem in server.problems()] == []
