@@ -125,11 +125,11 @@ class DropConnectionLines(logging.Filter):
     service and the reason; uvicorn's print the whole query string and say less.
     """
 
-    _DROPPED = ("connection open", "connection closed")
+    _DROPPED = ("connection open", "connection closed", "connection rejected")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        message = record.msg
-        return not (isinstance(message, str) and ('"WebSocket %s"' in message or message in self._DROPPED))
+        message = str(record.msg)
+        return '"WebSocket %s"' not in message and not message.startswith(self._DROPPED)
 
 
 _SHARED: list[structlog.typing.Processor] = [

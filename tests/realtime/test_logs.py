@@ -157,6 +157,7 @@ def test_uvicorn_prints_neither_requests_nor_connections(lines) -> None:
     error_log.info('%s - "WebSocket %s" [accepted]', "1.2.3.4", f"/a/listen?token={KEY}")
     error_log.info("connection open")
     error_log.info("connection closed")
+    error_log.info("connection rejected (%d %s)", 403, "Forbidden")
     error_log.error("Exception in ASGI application")
     assert [line["event"] for line in lines()] == ["Exception in ASGI application"]
 
