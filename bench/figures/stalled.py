@@ -79,8 +79,8 @@ def _measure(peer: Peer, stalled: int, seconds: float, table: Table) -> None:
             "p50 ms": load.latency_ms("p50"),
             "p99 ms": load.latency_ms("p99"),
             "memory growth MB": (load.memory_peak_bytes - load.memory_before_bytes) / 1e6,
-            "closed": fate["closed_while_stalled"] if stalled else None,
-            "after s": fate["longest_s"] if fate["closed_while_stalled"] else None,
+            "closed": fate["closed"] if stalled else None,
+            "cut by reset": fate["reset"] if stalled else None,
             "other CPU %": load.foreign_cpu * 100,
         },
     )

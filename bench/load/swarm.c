@@ -11,7 +11,9 @@
  *   emit PATH BYTES WARMUP_S SECONDS RATE INFLIGHT SENDERS
  *                                    POST events of BYTES bytes over SENDERS keep-alive connections
  *                                    and count what the listeners get
- *   drain                            read the stalled listeners to their end
+ *   drain                            read the stalled listeners to their end: "closed" are those
+ *                                    that the server has hung up on, "reset" those it cut off, the
+ *                                    others had to be read empty before that could be seen
  *   quit
  *
  * An event is {"ns":<CLOCK_MONOTONIC when it was due>,"pad":"xxx"}. A frame holding "ns": anywhere
@@ -544,7 +546,7 @@ static void command_emit(double warmup_s, double seconds, double rate)
 
 static void command_drain(void)
 {
-    unsigned closed_while_stalled = 0, codes_sent = 0, reset = 0, kept = 0;
+    unsigned closed_while_stalled = 0, codes_sent = 0, reset = 0, kept = 0, count = 0;
     int last_code = 0;
     uint64_t longest_ns = 0, got_before = delivered;
     for (unsigned i = 0; i < listener_count; i++) {
@@ -573,6 +575,7 @@ static void command_drain(void)
         struct listener *listener = listeners[i];
         if (!listener->stalled_ns)
             continue;
+        count++;
         kept += listener->state == OPEN;
         reset += (unsigned)listener->was_reset;
         if (listener->close_code) {
@@ -581,9 +584,9 @@ static void command_drain(void)
         }
         listener->stalled_ns = 0;
     }
-    printf("{\"closed_while_stalled\":%u,\"longest_s\":%.2f,\"reset\":%u,\"close_frames\":%u,"
+    printf("{\"stalled\":%u,\"closed\":%u,\"closed_while_stalled\":%u,\"longest_s\":%.2f,\"reset\":%u,\"close_frames\":%u,"
            "\"close_code\":%d,\"kept\":%u,\"drained_deliveries\":%llu}\n",
-           closed_while_stalled, (double)longest_ns / 1e9, reset, codes_sent, last_code, kept,
+           count, count - kept, closed_while_stalled, (double)longest_ns / 1e9, reset, codes_sent, last_code, kept,
            (unsigned long long)(delivered - got_before));
 }
 

@@ -138,6 +138,7 @@ async def test_a_stalled_listener_gets_nothing_and_its_end_is_noticed() -> None:
     assert load.result["listeners"] == 2
     assert load.result["total_deliveries"] == len(server.events) * 2
     assert fate["kept"] == 0
+    assert fate["closed"] == fate["stalled"] == 1
 
 
 async def test_headers_and_what_is_wanted_around_the_event_are_sent() -> None:
