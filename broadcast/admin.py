@@ -75,14 +75,11 @@ class ChannelPolicyAdmin(ModelAdmin):
         # would read all of them.
         events = Event.objects.filter(channel=OuterRef("channel"))
         last = events.order_by("-seq")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                first_seq=Subquery(events.order_by("seq").values("seq")[:1]),
-                last_seq=Subquery(last.values("seq")[:1]),
-                last_event_at=Subquery(last.values("created_at")[:1]),
-            )
+        policies: QuerySet[ChannelPolicy] = super().get_queryset(request)
+        return policies.annotate(
+            first_seq=Subquery(events.order_by("seq").values("seq")[:1]),
+            last_seq=Subquery(last.values("seq")[:1]),
+            last_event_at=Subquery(last.values("created_at")[:1]),
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: ChannelPolicy | None = None) -> Any:
@@ -97,17 +94,17 @@ class ChannelPolicyAdmin(ModelAdmin):
         ]
         return tuple((name, options) for name, options in trimmed if options["fields"])
 
-    @display(description="emit", ordering="emit", label=_ACCESS_LABELS)
+    @display(description="emit", ordering="emit", label=_ACCESS_LABELS)  # type: ignore[untyped-decorator]
     def emit_access(self, policy: ChannelPolicy) -> tuple[str, str]:
         """Who may emit."""
         return policy.emit, policy.get_emit_display()
 
-    @display(description="listen", ordering="listen", label=_ACCESS_LABELS)
+    @display(description="listen", ordering="listen", label=_ACCESS_LABELS)  # type: ignore[untyped-decorator]
     def listen_access(self, policy: ChannelPolicy) -> tuple[str, str]:
         """Who may listen."""
         return policy.listen, policy.get_listen_display()
 
-    @display(description="kept now")
+    @admin.display(description="kept now")
     def kept_events(self, policy: ChannelPolicy) -> str | SafeString:
         """How many events there are, with a link to them."""
         last, first = getattr(policy, "last_seq", None), getattr(policy, "first_seq", None)
@@ -116,13 +113,13 @@ class ChannelPolicyAdmin(ModelAdmin):
         url = reverse("admin:broadcast_event_changelist", query={"q": policy.channel})
         return format_html('<a class="text-link" href="{}">{}</a>', url, last - first + 1)
 
-    @display(description="last event")
+    @admin.display(description="last event")
     def last_event(self, policy: ChannelPolicy) -> str:
         """When the latest kept event was emitted."""
         emitted_at = getattr(policy, "last_event_at", None)
         return f"{emitted_at:%Y-%m-%d %H:%M:%S} UTC" if emitted_at else "–"
 
-    @display(description="listeners")
+    @admin.display(description="listeners")
     def live_link(self, policy: ChannelPolicy) -> SafeString:
         """Where to see them."""
         url = reverse("admin:broadcast_livechannel_channel", args=[policy.channel])
@@ -165,12 +162,12 @@ class EventAdmin(ReadOnlyAdmin):
     # The exact number would read the whole table.
     show_full_result_count = False
 
-    @display(description="payload")
+    @admin.display(description="payload")
     def payload_in_short(self, event: Event) -> str:
         """The first characters."""
         return event.payload if len(event.payload) <= 80 else event.payload[:79] + "…"
 
-    @display(description="payload")
+    @admin.display(description="payload")
     def payload_text(self, event: Event) -> SafeString:
         """The payload, one value a line."""
         return format_html('<pre style="white-space: pre-wrap">{}</pre>', pretty(event.payload))
@@ -338,7 +335,7 @@ class LiveChannelAdmin(ReadOnlyAdmin):
             raise PermissionDenied
 
     def _page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         response = TemplateResponse(
             request,
             f"admin/broadcast/livechannel/{name}.html",

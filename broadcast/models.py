@@ -38,14 +38,14 @@ class ChannelPolicy(models.Model):
         max_length=8,
         choices=Access,
         default=Access.KEY,
-        help_text="An API key needs the scope broadcast:emit, for all or for a pattern: broadcast:emit:news.*",
+        help_text="An API key needs the scope broadcast:emit, or broadcast:emit:news.* for a pattern.",
     )
     listen = models.CharField(
         "who may listen",
         max_length=8,
         choices=Access,
         default=Access.OPEN,
-        help_text="An API key needs the scope broadcast:listen, for all or for a pattern: broadcast:listen:news.*",
+        help_text="An API key needs the scope broadcast:listen, or broadcast:listen:news.* for a pattern.",
     )
     history_size = models.PositiveIntegerField(
         "events kept",

@@ -242,7 +242,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["realtime.http_api.JsonBodyParser"],
     "DEFAULT_PAGINATION_CLASS": "realtime.http_api.Pagination",
-    "EXCEPTION_HANDLER": "realtime.http_api.exception_handler",
+    "EXCEPTION_HANDLER": "realtime.http_exceptions.exception_handler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Foyer",

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from realtime import health
@@ -84,8 +85,9 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return _error(request, 404, "There is nothing at this address.")
 
 
+@csrf_exempt
 def api_not_found(request: HttpRequest) -> HttpResponse:
-    """404 for every path under ``/api/`` that is nothing."""
+    """404 for every path under ``/api/`` that is nothing, whatever the method."""
     return _error(request, 404, "There is nothing at this address.")
 
 

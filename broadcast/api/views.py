@@ -43,27 +43,31 @@ class ManagedView(APIView):
         return [has_scope(MANAGE, user_permission=permission)()]
 
 
-class PolicyView(ManagedView):
-    serializer_class = PolicySerializer
-    queryset = ChannelPolicy.objects.all()
-    user_permissions = {
-        "GET": "broadcast.view_channelpolicy",
-        "POST": "broadcast.add_channelpolicy",
-        "PUT": "broadcast.change_channelpolicy",
-        "PATCH": "broadcast.change_channelpolicy",
-        "DELETE": "broadcast.delete_channelpolicy",
-    }
+POLICY_PERMISSIONS = {
+    "GET": "broadcast.view_channelpolicy",
+    "POST": "broadcast.add_channelpolicy",
+    "PUT": "broadcast.change_channelpolicy",
+    "PATCH": "broadcast.change_channelpolicy",
+    "DELETE": "broadcast.delete_channelpolicy",
+}
 
 
 @schema.policies
-class PolicyList(PolicyView, generics.ListCreateAPIView[ChannelPolicy]):
+class PolicyList(ManagedView, generics.ListCreateAPIView[ChannelPolicy]):
     """``GET, POST /api/broadcast/policies``."""
+
+    serializer_class = PolicySerializer
+    queryset = ChannelPolicy.objects.all()
+    user_permissions = POLICY_PERMISSIONS
 
 
 @schema.policy
-class PolicyDetail(PolicyView, generics.RetrieveUpdateDestroyAPIView[ChannelPolicy]):
+class PolicyDetail(ManagedView, generics.RetrieveUpdateDestroyAPIView[ChannelPolicy]):
     """``GET, PUT, PATCH, DELETE /api/broadcast/policies/<channel>``."""
 
+    serializer_class = PolicySerializer
+    queryset = ChannelPolicy.objects.all()
+    user_permissions = POLICY_PERMISSIONS
     lookup_field = "channel"
 
     def perform_destroy(self, instance: ChannelPolicy) -> None:

@@ -17,8 +17,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(help_text="A channel's name, or * for all without a policy of their own.", max_length=128, unique=True, validators=[django.core.validators.RegexValidator('^(\\*|[A-Za-z0-9._:~-]{1,128})\\Z', '1 to 128 of A–Z a–z 0–9 . _ : ~ - or *')])),
-                ('emit', models.CharField(choices=[('open', 'Anyone'), ('key', 'API key with the scope'), ('closed', 'No one')], default='key', help_text='An API key needs the scope broadcast:emit, for all or for a pattern: broadcast:emit:news.*', max_length=8, verbose_name='who may emit')),
-                ('listen', models.CharField(choices=[('open', 'Anyone'), ('key', 'API key with the scope'), ('closed', 'No one')], default='open', help_text='An API key needs the scope broadcast:listen, for all or for a pattern: broadcast:listen:news.*', max_length=8, verbose_name='who may listen')),
+                ('emit', models.CharField(choices=[('open', 'Anyone'), ('key', 'API key with the scope'), ('closed', 'No one')], default='key', help_text='An API key needs the scope broadcast:emit, or broadcast:emit:news.* for a pattern.', max_length=8, verbose_name='who may emit')),
+                ('listen', models.CharField(choices=[('open', 'Anyone'), ('key', 'API key with the scope'), ('closed', 'No one')], default='open', help_text='An API key needs the scope broadcast:listen, or broadcast:listen:news.* for a pattern.', max_length=8, verbose_name='who may listen')),
                 ('history_size', models.PositiveIntegerField(default=0, help_text='How many of the latest events listeners can catch up on, up to 10000.', validators=[django.core.validators.MaxValueValidator(10000)], verbose_name='events kept')),
                 ('history_age_s', models.PositiveIntegerField(default=86400, help_text='Events older than this are not given out any more; 0 sets no age limit.', validators=[django.core.validators.MaxValueValidator(315360000)], verbose_name='kept for (seconds)')),
             ],
