@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol
 
 from realtime.logs import get_logger
 from realtime.metrics import BUS_MESSAGES
+from realtime.tasks import end
 
 log = get_logger(__name__)
 
@@ -161,9 +162,7 @@ class LayerBus:
         ]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     # -- tasks -------------------------------------------------------------------------------
 

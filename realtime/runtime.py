@@ -27,6 +27,7 @@ from realtime.ids import new_process_id
 from realtime.logs import get_logger
 from realtime.presence import MemoryPresence, Presence
 from realtime.redis_presence import RedisPresence
+from realtime.tasks import end
 
 log = get_logger(__name__)
 
@@ -110,9 +111,7 @@ class Runtime:
         """End every task of this runtime."""
         self.drain()
         self._ticking.cancel()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self.presence.stop()
         await self.bus.stop()
         _runtimes.pop(self.loop, None)

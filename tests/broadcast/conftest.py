@@ -1,0 +1,19 @@
+"""Fixtures for tests of the broadcast channels."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from realtime import runtime
+from realtime.runtime import Runtime
+from tests.broadcast.doors import door, listen, site
+
+__all__ = ["door", "listen", "rt", "site"]
+
+
+@pytest.fixture
+async def rt() -> AsyncIterator[Runtime]:
+    """The runtime of the test's own event loop, stopped when the test is over."""
+    current = runtime.current()
+    yield current
+    await current.stop()
