@@ -104,7 +104,8 @@ class LayerBus:
     Args:
         layer: the Channels layer.
         process_id: of this process; its own messages do not come back to it.
-        deliver: called as ``deliver(group, kind, message)`` for each message of another process.
+        deliver: called as ``deliver(group, kind, message)`` for each message of another process. It
+            must not raise.
     """
 
     def __init__(self, layer: Any, process_id: str, deliver: Deliver) -> None:
@@ -143,6 +144,8 @@ class LayerBus:
     def unsubscribe(self, group: str) -> None:
         self._wanted.discard(group)
         self._changed.set()
+        if event := self._arrived.pop(group, None):
+            event.set()  # whoever still waits is about to leave
 
     async def subscribed(self, group: str) -> None:
         if group in self._actual or self.state == "down":
@@ -186,11 +189,7 @@ class LayerBus:
             return
         for kind, message in envelope["entries"]:
             BUS_MESSAGES.labels(direction="in").inc()
-            try:
-                self._deliver(envelope["group"], kind, message)
-            except Exception:
-                # One bad message, of another version perhaps, must not stop those behind it.
-                log.exception("bus.deliver_failed", kind=kind)
+            self._deliver(envelope["group"], kind, message)
 
     async def _reconcile(self) -> None:
         """Make the layer's subscriptions what the hub wants them to be."""
@@ -205,8 +204,16 @@ class LayerBus:
                 if event := self._arrived.pop(group, None):
                     event.set()
             for group in self._actual - self._wanted:
-                await self._layer.group_discard(layer_group(group), self._channel)
+                if group in self._wanted:  # again, since we looked
+                    continue
+                # Before the layer does it: who wants it from here on must wait for a new subscription.
                 self._actual.discard(group)
+                try:
+                    await self._layer.group_discard(layer_group(group), self._channel)
+                except Exception:
+                    if group not in self._wanted:
+                        self._actual.add(group)
+                    raise
         except Exception:
             self._changed.set()
             raise
@@ -231,7 +238,10 @@ class LayerBus:
             self.state = "ok"
             log.info("bus.up")
             for callback in self._resync:
-                callback()
+                try:
+                    callback()
+                except Exception:
+                    log.exception("bus.resync_failed", callback=callback.__qualname__)
 
     def _down(self, error: Exception | None) -> None:
         if self.state == "ok":

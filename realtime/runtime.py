@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
+from redis.exceptions import RedisError
 
 from realtime.bus import Bus, LayerBus, LocalBus, layer_group, layer_message
 from realtime.clock import SystemClock
@@ -118,7 +119,12 @@ class Runtime:
 
     def _deliver(self, group: str, kind: str, message: dict[str, Any]) -> None:
         for handler in self._handlers.get(kind, ()):
-            handler(group, message)
+            try:
+                handler(group, message)
+            except Exception:
+                # One bad message, of another version perhaps, must not stop the other handlers, those
+                # behind it, or its way to the other processes.
+                log.exception("runtime.handler_failed", kind=kind, handler=handler.__qualname__)
 
     def _tick(self) -> None:
         self._ticking = self.loop.call_later(TICK_S, self._tick)
@@ -158,7 +164,8 @@ def send_from_thread(group: str, kind: str, message: dict[str, Any]) -> None:
     """Hand a bus message to every process, this one included, from code without an event loop.
 
     In a process that serves nobody and has no Redis (a management command on an embedded
-    installation) there is no one to tell, and nothing happens.
+    installation) there is no one to tell, and nothing happens. With Redis away it is lost, like any
+    message on the bus: nothing is raised for it, since what it tells of has been committed.
     """
     runtimes = [runtime for loop, runtime in list(_runtimes.items()) if loop.is_running()]
     if runtimes:
@@ -166,4 +173,7 @@ def send_from_thread(group: str, kind: str, message: dict[str, Any]) -> None:
             runtime.loop.call_soon_threadsafe(runtime.handle, group, kind, message)
     elif settings.REDIS_URL:
         envelope = layer_message("thread", group, [(kind, message)])
-        async_to_sync(get_channel_layer().group_send)(layer_group(group), envelope)
+        try:
+            async_to_sync(get_channel_layer().group_send)(layer_group(group), envelope)
+        except RedisError as error:
+            log.warning("runtime.not_sent", kind=kind, error=repr(error))
