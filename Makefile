@@ -21,11 +21,9 @@ ARGS ?=
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
-# A virtual environment belongs to the Python that made it, and holds its own path: it is made anew
-# when the folder has moved or its Python is gone.
-$(VENV)/.created: $(if $(wildcard $(BIN)/python),$(shell $(BIN)/python -c 'import sys, pathlib; \
-		print("" if pathlib.Path(sys.prefix) == pathlib.Path("$(CURDIR)/$(VENV)") else "FORCE")' \
-		2>/dev/null || echo FORCE))
+# Made anew when its Python is gone, as after an upgrade of the system. Tools are run as modules: the
+# scripts in .venv/bin hold the folder's path, which may change.
+$(VENV)/.created: $(shell $(BIN)/python -c '' 2>/dev/null || echo FORCE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Foyer needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)."; \
 		echo "Name another one:  make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -66,9 +64,9 @@ test: setup-dev
 
 # The last line checks the settings of a production server, which `make run` does not use.
 check: setup-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest -q tests/architecture
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	DEBUG=0 SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
@@ -79,8 +77,8 @@ bench: setup-dev
 
 # Pinned for every Python from 3.11 on, with no address of an index in the files.
 lock: setup-dev
-	$(BIN)/uv pip compile $(LOCK_FLAGS) requirements.in --output-file requirements.txt
-	$(BIN)/uv pip compile $(LOCK_FLAGS) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
+	$(BIN)/python -m uv pip compile $(LOCK_FLAGS) requirements.in --output-file requirements.txt
+	$(BIN)/python -m uv pip compile $(LOCK_FLAGS) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 
 LOCK_FLAGS := --quiet --universal --fork-strategy fewest --python-version 3.11 --no-emit-index-url \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
