@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.figures import durable, emit, fanout, idle, paced, stalled
 from bench.process import BUILD, LOAD_CORE, SERVER_CORE
-from bench.report import Figure, Options, Table
+from bench.report import Figure, Options, Table, put_into
 from bench.swarm import COMPILER
 
 FIGURES: dict[str, Figure] = {
@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--quick", action="store_true", help="small and short: shows that it runs, not how fast"
     )
     parser.add_argument("--json", type=Path, default=BUILD / "results.json", help="where the samples go")
+    parser.add_argument("--into", type=Path, help="put the tables between their markers in this page")
     parser.add_argument("--strict", action="store_true", help="fail if a target is missed")
     given = parser.parse_args(arguments)
     if unknown := [name for name in given.figures if name not in FIGURES]:
@@ -62,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
         tables[name] = FIGURES[name](options, lambda text: print(text, file=sys.stderr, flush=True))
         for table in tables[name]:
             print(table.markdown(), flush=True)
+        if given.into:
+            given.into.write_text(put_into(given.into.read_text(), name, tables[name]))
     given.json.parent.mkdir(parents=True, exist_ok=True)
     machine = {"cores": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version()}
     figures = {name: [table.as_json() for table in made] for name, made in tables.items()}

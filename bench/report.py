@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -121,6 +122,20 @@ def _spread(samples: list[float] | None) -> str:
         return "–"
     middle = number(median(samples))
     return middle if len(samples) == 1 else f"{middle} ({number(min(samples))}–{number(max(samples))})"
+
+
+def put_into(page: str, figure: str, tables: list[Table]) -> str:
+    """`page` with the figure's tables between ``<!-- figure NAME -->`` and ``<!-- end -->``.
+
+    Raises:
+        ValueError: the page has no such place.
+    """
+    text = "\n".join(table.markdown() for table in tables)
+    place = re.compile(rf"(<!-- figure {figure} -->\n).*?(<!-- end -->)", re.DOTALL)
+    page, found = place.subn(lambda match: f"{match[1]}{text}{match[2]}", page)
+    if not found:
+        raise ValueError(f"no place for the figure {figure}")
+    return page
 
 
 Progress = Callable[[str], None]

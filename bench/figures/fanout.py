@@ -17,7 +17,7 @@ from bench.swarm import Swarm
 
 SIZES = (1000, 5000)
 IN_FLIGHT = {1: "one at a time", 8: "eight in flight"}
-FAST: list[Peer] = [Foyer(), Nchan(), Node(), Floor()]
+FAST: list[Peer] = [Foyer(), Nchan(), Node(), Floor(), Floor(copies=8)]
 # A hundredth of the others' speed: every second round is enough to place them.
 SLOW: list[Peer] = [
     Channels("uvicorn", "Redis pub/sub"),

@@ -1,6 +1,8 @@
 """Ratios are taken round by round, and targets are judged in the right direction."""
 
-from bench.report import Options, Table, number
+import pytest
+
+from bench.report import Options, Table, number, put_into
 
 
 def table() -> Table:
@@ -54,3 +56,17 @@ def test_a_quick_run_is_a_twentieth() -> None:
     assert Options(quick=True).scaled(1000) == 50
     assert Options(quick=True).scaled(100) == 10
     assert Options().scaled(1000) == 1000
+
+
+def test_a_page_takes_a_figures_tables_in_their_place_again_and_again() -> None:
+    page = (
+        "before\n<!-- figure speed -->\nold\n<!-- end -->\nafter\n<!-- figure other -->\nkept\n<!-- end -->\n"
+    )
+    once = put_into(page, "speed", [table()])
+    assert "### Speed" in once
+    assert "old" not in once
+    assert "kept" in once
+    assert once.startswith("before\n")
+    assert put_into(once, "speed", [table()]) == once
+    with pytest.raises(ValueError, match="no place"):
+        put_into(page, "absent", [])
