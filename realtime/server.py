@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from realtime import runtime
+from realtime.close_codes import CloseCode
 from realtime.frames import close_frame
 
 # A request's line and headers: as much as common proxies let through.
@@ -70,6 +71,11 @@ class HttpProtocol(HttpToolsProtocol):
                 b"connection: close\r\ncontent-length: 0\r\n\r\n"
             )
             self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        # For an endless response whose client has stopped reading: ASGI has no word to end that.
+        cast(dict[str, Any], self.scope)["extensions"] = {"foyer.abort": self.transport.abort}
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -124,6 +130,20 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             extensions = cast(dict[str, Any], self.scope["extensions"])
             extensions["foyer.frames"] = self
 
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf8(self.frames):
+            # uvicorn would log a traceback, and break where the client's close frame came along with it.
+            self.frames = []
+            self.close(CloseCode.INVALID_DATA, "text that is not UTF-8")
+            return
+        super().send_receive_event_to_app()
+
+    def handle_ping(self) -> None:
+        # The answer waits already. Whoever takes no answers gets none, else they would fill memory.
+        output = self.conn.data_to_send()
+        if self.reading:
+            self.transport.write(b"".join(output))
+
     async def send(self, message: Any) -> None:
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
@@ -157,8 +177,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     # -- FrameTransport ------------------------------------------------------------------------
 
     def write(self, frames: bytes) -> None:
-        """Write finished frames. Nothing is written once a close frame was sent."""
-        if not self.close_sent:
+        """Write finished frames. Nothing is written once a close frame was sent or the socket is lost."""
+        # uvloop raises on a lost socket, long before `connection_lost` tells of it.
+        if not self.close_sent and not self.transport.is_closing():
             self.transport.write(frames)
 
     def close(self, code: int, reason: str) -> None:
@@ -174,3 +195,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
+
+
+def _is_utf8(parts: list[bytes]) -> bool:
+    try:
+        b"".join(parts).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -16,6 +16,7 @@ from broadcast.services.listening import Listener
 from broadcast.services.policies import authorize
 from realtime import metrics, runtime
 from realtime.apikeys import bearer_key
+from realtime.close_codes import CloseCode
 from realtime.gate import TooManyConnectionsError, client_address, connections
 from realtime.heartbeat import Timer
 from realtime.http_errors import HttpError
@@ -36,11 +37,12 @@ _data_event_id = re.compile(rb'"eventID":"([^"]+)","clientID":"$').search
 class StreamOutlet(AsgiOutlet):
     """Writes messages as server-sent events."""
 
-    __slots__ = ("ended",)
+    __slots__ = ("close_code", "ended")
 
     def __init__(self, request: Request, ended: asyncio.Event) -> None:
         super().__init__(new_client_id(), request.send, ended.set)
         self.ended = ended
+        self.close_code = 0
 
     def comment(self, text: bytes) -> None:
         """Send a line that clients skip; it keeps proxies from taking the stream for dead."""
@@ -60,6 +62,7 @@ class StreamOutlet(AsgiOutlet):
         self._start()
 
     def _close(self, code: int, reason: str) -> None:
+        self.close_code = code
         self.ended.set()
 
 
@@ -115,6 +118,7 @@ async def _serve(request: Request, key: str | None) -> None:
         await listener.join(request.header(b"last-event-id") or request.parameter("since"))
         await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        gone = watches[0].done()
         keepalive.stop()
         for watch in watches:
             watch.cancel()
@@ -122,7 +126,13 @@ async def _serve(request: Request, key: str | None) -> None:
         metrics.CONNECTIONS.labels(app="broadcast").dec()
         log.info("connection.closed", app="broadcast", connection=outlet.id, transport="sse")
         await asyncio.shield(listener.leave())
-    if not watches[0].done():
+    if outlet.close_code == CloseCode.SLOW_CLIENT:
+        metrics.SLOW_CLIENTS_CLOSED.labels(app="broadcast").inc()
+        # It would not take the end either. Servers other than ours close the socket when we return.
+        if (abort := request.scope.get("extensions", {}).get("foyer.abort")) is not None:
+            abort()
+            await _disconnected(request)
+    elif not gone:
         await request.send({"type": "http.response.body", "body": b""})
 
 
