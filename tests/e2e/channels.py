@@ -1,8 +1,27 @@
-"""Names of channels, each handed out once."""
+"""Names of channels, each handed out once, and what a seeded database holds (`tests.e2e.seed`)."""
 
 from itertools import count
+from typing import Any
 
-from tests.e2e.seed import CHANNELS_OF_A_KIND, KINDS
+KINDS: dict[str, dict[str, Any]] = {
+    # Everyone may emit and listen; the last events are kept.
+    "kept": {"emit": "open", "listen": "open", "history_size": 2000},
+    "short": {"emit": "open", "listen": "open", "history_size": 3},
+    "brief": {"emit": "open", "listen": "open", "history_size": 100, "history_age_s": 1},
+    "locked": {"emit": "key", "listen": "key", "history_size": 10},
+    "closed": {"emit": "closed", "listen": "closed"},
+    # Open whatever DEBUG is.
+    "open": {"emit": "open", "listen": "open"},
+}
+CHANNELS_OF_A_KIND = 60
+
+KEYS = {
+    "all": ["broadcast:emit", "broadcast:listen", "broadcast:manage"],
+    "emit": ["broadcast:emit"],
+    "listen": ["broadcast:listen"],
+    "news": ["broadcast:emit:news.*", "broadcast:listen:news.*"],
+}
+ADMIN_PASSWORD = "a-password-for-tests-only"
 
 
 class Channels:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.channels import Channels
-from tests.e2e.seed import ADMIN_PASSWORD
+from tests.e2e.channels import ADMIN_PASSWORD, Channels
 from tests.e2e.servers import STARTERS, Seed, Server, run_seed, serve
 
 OPEN_ENV = {
@@ -93,3 +92,10 @@ def start_embedded(seed: Seed, tmp_path: Path) -> Iterator[StartServer]:
     for server in running:
         server.stop()
     assert [problem for server in running for problem in server.problems()] == []
+
+
+@pytest.fixture(scope="session")
+def exposed(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """``serve`` for hostile clients: no PINGs, which they would not answer."""
+    env = {**OPEN_ENV, "BROADCAST_PING_INTERVAL_S": "3600", "BROADCAST_PRESENCE_LIMIT": "1000"}
+    yield from embedded(seed, tmp_path_factory.mktemp("exposed"), serve, env)

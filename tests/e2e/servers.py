@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -249,13 +248,3 @@ def wait_all_ready(servers: Iterable[Server]) -> None:
     """Wait for servers that were started one after the other, so that they start side by side."""
     for server in servers:
         server.wait_ready()
-
-
-def tcp(server: Server, *, receive_buffer_bytes: int | None = None) -> socket.socket:
-    """A plain TCP connection to the server, for bytes that no proper client would send."""
-    sock = socket.socket()
-    if receive_buffer_bytes:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
-    sock.settimeout(15)
-    sock.connect(server.address)
-    return sock
