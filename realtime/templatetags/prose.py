@@ -14,9 +14,10 @@ _blank_lines = re.compile(r"\n\s*\n")
 
 @register.filter
 def prose(text: str) -> SafeString:
-    """``"Answer with `Pong`."`` as ``<p>Answer with <code>Pong</code>.</p>``. Whatever is markup in it is escaped.
+    """``"Answer with `Pong`."`` as ``<p>Answer with <code>Pong</code>.</p>``.
 
-    The lines of a paragraph are joined: where they end says only how wide the source is.
+    The lines of a paragraph are joined: where they end says only how wide the source is. What looks
+    like markup in the text is escaped.
     """
     paragraphs = [" ".join(part.split()) for part in _blank_lines.split(text.strip())]
     marked_up = [_code.sub(r"<code>\2</code>", escape(part)) for part in paragraphs if part]

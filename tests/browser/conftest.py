@@ -1,51 +1,77 @@
 """Chromium against a real server. Whatever a page writes to the console as an error fails its test."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from tests.serving import FoyerServer
+from tests.e2e.channels import ADMIN_PASSWORD
+from tests.e2e.servers import Seed, run_seed, serve
 
-# What a policy does to the page is to be seen without an operator: a channel of each kind, and a key
-# that may listen and emit everywhere.
-_PREPARE = """
-from broadcast.models import ChannelPolicy
-from realtime.models import ApiKey
-ChannelPolicy.objects.create(channel="kept", emit="open", listen="open", history_size=50)
-ChannelPolicy.objects.create(channel="locked", emit="key", listen="key")
-ChannelPolicy.objects.create(channel="shut", emit="closed", listen="closed")
-key, secret = ApiKey.objects.create_key(name="browser", scopes="broadcast:emit\\nbroadcast:listen")
-print("KEY", secret)
-"""
-
-
-class PreparedServer(FoyerServer):
-    """A server with the channels above; `api_key` opens the locked one."""
-
-    def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
-        super().__init__(data_dir, settings)
-        printed = self.manage("shell", "--verbosity", "0", "-c", _PREPARE)
-        match = re.search(r"KEY (\S+)", printed)
-        assert match, printed
-        self.api_key = match[1]
+# As an installation runs (the pages of errors are only seen so), but open, and in a hurry.
+_ENV = {
+    "DEBUG": "0",
+    "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-only-for-tests",
+    "INSECURE_HTTP": "1",
+    "BROADCAST_OPEN": "1",
+    "BROADCAST_PING_INTERVAL_S": "2",
+    "BROADCAST_ACK_TIMEOUT_S": "2",
+}
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedServer]:
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
+    """A migrated database with channels of every kind (``kept-0``, ``locked-0``, …) and API keys."""
+    folder = tmp_path_factory.mktemp("seed")
+    keys = run_seed({"DATA_DIR": str(folder)})["keys"]
+    return Seed(folder / "foyer.sqlite3", keys, ADMIN_PASSWORD)
+
+
+class Installation:
+    """A server with data of its own, which `stop` and `start` keep, as they keep its port."""
+
+    def __init__(self, seed: Seed, folder: Path) -> None:
+        seed.copy_to(folder / "data")
+        self._env = {"DATA_DIR": str(folder / "data"), **_ENV}
+        self._log_path = folder / "server.log"
+        self._server = serve(self._env, self._log_path)
+        self.url = self._server.url
+        self.keys = seed.keys
+        self._server.wait_ready()
+
+    def stop(self, signal_number: signal.Signals = signal.SIGTERM) -> None:
+        """End the process and wait until it has ended."""
+        self._server.send_signal(signal_number)
+        self._server.wait()
+
+    def start(self) -> None:
+        """Start it again where it was."""
+        self._server = serve(self._env, self._log_path, port=self._server.port)
+        self._server.wait_ready()
+
+    def close(self) -> None:
+        """End it; it must not have logged an error."""
+        self._server.stop()
+        assert self._server.problems() == []
+
+
+@pytest.fixture(scope="session")
+def server(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A server for all tests that do not stop it. Each test uses a channel of its own."""
-    impatient = {"BROADCAST_PING_INTERVAL_S": "2", "BROADCAST_ACK_TIMEOUT_S": "2"}
-    with PreparedServer(tmp_path_factory.mktemp("server"), impatient) as server:
-        yield server
+    installation = Installation(seed, tmp_path_factory.mktemp("server"))
+    yield installation
+    installation.close()
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[PreparedServer]:
+def own_server(seed: Seed, tmp_path: Path) -> Iterator[Installation]:
     """A server for one test, which may stop and start it."""
-    with PreparedServer(tmp_path) as server:
-        yield server
+    installation = Installation(seed, tmp_path)
+    yield installation
+    installation.close()
 
 
 # Playwright keeps an event loop in the thread while it runs, which asynchronous tests elsewhere would

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.serving import FoyerServer
+from tests.browser.conftest import Installation
 
 pytestmark = pytest.mark.chromium
 
@@ -14,9 +14,9 @@ _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "b
 PAGES = {
     "landing": "/",
     "channel": "/axe/listen",
-    "history": "/kept/listen",
-    "locked": "/locked/listen",
-    "shut": "/shut/listen",
+    "history": "/kept-0/listen",
+    "locked": "/locked-0/listen",
+    "closed": "/closed-0/listen",
     "messages": "/api/asyncapi/?format=html",
     "not found": "/nothing/here",
 }
@@ -28,10 +28,10 @@ def violations(page: Page, context: str | None = None) -> list[str]:
     return [f"{v['id']}: {node['target']} {node['failureSummary']}" for v in found for node in v["nodes"]]
 
 
-def open_page(page: Page, server: FoyerServer, path: str) -> None:
+def open_page(page: Page, server: Installation, path: str) -> None:
     page.goto(server.url + path)
     page.wait_for_load_state("networkidle")
-    if path in ("/axe/listen", "/kept/listen"):
+    if path in ("/axe/listen", "/kept-0/listen"):
         fill_channel(page)
 
 
@@ -123,7 +123,7 @@ def test_what_is_focused_is_never_hidden_behind_the_header(page, server):
         hidden = page.evaluate("""() => {
           const element = document.activeElement;
           const header = document.querySelector(".site-header");
-          if (element === document.body || header.contains(element) || element.matches(".skip-link")) return "";
+          if (element.matches("body, .skip-link") || header.contains(element)) return "";
           const box = element.getBoundingClientRect();
           return box.bottom <= header.getBoundingClientRect().bottom ? element.outerHTML : "";
         }""")

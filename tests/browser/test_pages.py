@@ -51,7 +51,9 @@ def test_the_messages_page_shows_every_message_with_its_schema(page, server):
     expect(page.locator("details[open] pre").first).to_contain_text('"type"')
 
 
-@pytest.mark.parametrize("path", ["/nothing/here", "/admin-/x", "/api/nothing/", "/static/nothing.css", "/api/listen"])
+@pytest.mark.parametrize(
+    "path", ["/nothing/here", "/admin-/x", "/api/nothing/", "/static/nothing.css", "/api/listen"]
+)
 def test_an_address_without_a_page_says_so_to_people(page, server, complaints, path):
     complaints.expect("404")
     response = page.goto(server.url + path)
@@ -73,5 +75,7 @@ def test_pages_forbid_everything_from_elsewhere_and_inline(server):
         policy = response.headers["content-security-policy"]
         assert "default-src 'self'" in policy
         assert "unsafe" not in policy
-        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*(src=|application/json))", response.text), path
+        assert not re.search(
+            r"<style|\sstyle=|\son\w+=|<script(?![^>]*(src=|application/json))", response.text
+        ), path
         assert not re.search(r"(src|href)=[\"'](https?:)?//", response.text), path

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from realtime.close_codes import CloseCode, describe
-from tests.serving import FoyerServer
+from tests.browser.conftest import Installation
 
 pytestmark = pytest.mark.chromium
 
@@ -22,13 +22,14 @@ _SET_UP = """async () => {
     end(code, reason = "") { this.onclose?.({ code, reason }); }
   }
   window.last = () => window.sockets.at(-1);
-  window.make = (url, options = {}) => new LiveSocket(url, { WebSocket: FakeSocket, random: () => 1, ...options });
+  const defaults = { WebSocket: FakeSocket, random: () => 1 };
+  window.make = (url, options = {}) => new LiveSocket(url, { ...defaults, ...options });
   window.live = window.make("ws://test/");
 }"""
 
 
 @pytest.fixture
-def console(page: Page, server: FoyerServer) -> Page:
+def console(page: Page, server: Installation) -> Page:
     """A page without a socket of its own, with time standing still and the fake sockets in place."""
     page.clock.install()
     page.goto(f"{server.url}/api/asyncapi/")
@@ -100,7 +101,9 @@ def test_a_full_server_is_left_alone_for_longer(console):
 
 def test_whether_it_comes_back_is_the_close_codes_decision(console):
     for code in [*CloseCode, 3000, 4000, 4999]:
-        console.evaluate("sockets.length = 0, live = make('ws://test/'), live.start(), last().open()")
+        console.evaluate(
+            "live.stop(), sockets.length = 0, live = make('ws://test/'), live.start(), last().open()"
+        )
         console.evaluate(f"last().end({int(code)}, 'because')")
         reconnect = describe(code).reconnect
         assert console.evaluate("live.state") == ("waiting" if reconnect else "stopped"), code
@@ -150,7 +153,11 @@ def test_silence_for_too_long_is_a_lost_connection(console):
         console.evaluate("last().say('{}')")
     assert console.evaluate("live.state") == "live"
     console.clock.run_for(5_000)
-    assert console.evaluate("[live.state, last().closedWith, live.lastClose.code]") == ["waiting", "none", 1006]
+    assert console.evaluate("[live.state, last().closedWith, live.lastClose.code]") == [
+        "waiting",
+        "none",
+        1006,
+    ]
 
 
 def test_what_a_given_up_socket_still_says_is_not_heard(console):
@@ -232,7 +239,8 @@ def test_the_countdown_is_seen_and_not_read_out(shown):
     shown.evaluate("""() => {
       window.spoken = 0;
       const status = document.querySelector("live-state [role=status]");
-      new MutationObserver(() => (spoken += 1)).observe(status, { childList: true, characterData: true, subtree: true });
+      const changes = { childList: true, characterData: true, subtree: true };
+      new MutationObserver(() => (spoken += 1)).observe(status, changes);
     }""")
     more = shown.locator(".live-state__more")
     assert more.inner_text() == "– trying again in 4 s"

@@ -27,9 +27,14 @@ export class ApiKey extends EventTarget {
     });
   }
 
-  /** Put the reader in front of the field. */
-  ask() {
+  /** Show the field: a key turned out to be needed. */
+  show() {
     element("key-form").hidden = false;
+  }
+
+  /** Put the reader in front of the field. For an answer to something they just did. */
+  ask() {
+    this.show();
     element("api-key").focus();
   }
 

@@ -13,6 +13,9 @@ import { EventLog } from "./event-log.js";
 import { Members } from "./members.js";
 import { parseJson } from "./payload.js";
 
+/** Close codes of ours, as in realtime/close_codes.py. */
+const UNAUTHORIZED = 4401;
+const FORBIDDEN = 4403;
 const PRESENCE_STORAGE = "foyer.broadcast.name";
 /** As many as the list shows. */
 const HISTORY_LIMIT = 200;
@@ -83,6 +86,7 @@ socket.addEventListener("message", ({ data }) => {
   receive[message.type]?.(message);
 });
 
+let stateBefore = socket.state;
 socket.addEventListener("state", () => {
   const live = socket.state === "live";
   members.setLive(live);
@@ -90,7 +94,9 @@ socket.addEventListener("state", () => {
     lostAt ||= socket.since;
     element("latency").textContent = "–";
   }
-  if (socket.state === "waiting") askWhetherWelcome();
+  if (socket.state === "waiting" && stateBefore === "connecting") askWhetherWelcome();
+  if (socket.state === "stopped" && socket.lastClose?.code === UNAUTHORIZED) key.show();
+  stateBefore = socket.state;
 });
 
 element("live").socket = socket;
@@ -107,8 +113,8 @@ key.addEventListener("change", () => {
  */
 async function askWhetherWelcome() {
   const response = await fetch(here(page.membersPath), { headers: key.headers, credentials: "omit" }).catch(() => null);
-  if (response?.status !== 401 && response?.status !== 403) return;
-  socket.stop(4000 + response.status);
+  if (socket.state === "live" || (response?.status !== 401 && response?.status !== 403)) return;
+  socket.stop(response.status === 401 ? UNAUTHORIZED : FORBIDDEN);
   if (response.status === 401) key.ask();
 }
 

@@ -15,6 +15,8 @@ export class EmitForm {
   #address;
   #key;
   #describe;
+  /** An answer is awaited: it would be mixed up with that of another event. */
+  #busy = false;
 
   /**
    * @param {URL} address where to send
@@ -70,6 +72,7 @@ export class EmitForm {
   }
 
   async #send() {
+    if (this.#busy) return;
     const problem = payloadProblem(this.#payload.value);
     this.#complain(problem);
     if (problem) {
@@ -95,6 +98,7 @@ export class EmitForm {
 
   /** Not `disabled`: that would take the focus away from someone who uses the keyboard. */
   #setBusy(busy) {
+    this.#busy = busy;
     element("send").ariaDisabled = busy ? "true" : null;
   }
 

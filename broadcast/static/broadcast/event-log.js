@@ -31,10 +31,13 @@ export class EventLog {
   #unannounced = 0;
   #announceTimer = 0;
   #filter = "";
+  #nothingYet = element("events-empty").textContent;
 
   constructor() {
     element("pause").addEventListener("click", () => this.#setPaused(!this.#paused));
     element("clear").addEventListener("click", () => this.clear());
+    // Otherwise a row would light up again each time a filter hid and showed it.
+    this.#list.addEventListener("animationend", (event) => event.target.classList.remove("is-new"));
     element("filter").addEventListener("input", (event) => this.#setFilter(event.target.value));
   }
 
@@ -165,7 +168,7 @@ export class EventLog {
     empty.hidden = shown;
     empty.textContent = this.#list.children.length
       ? "No event on the list contains that."
-      : "Nothing yet. Send the first event from here, or with curl from a terminal.";
+      : this.#nothingYet;
     const bound = element("events-bound");
     bound.hidden = !this.#dropped;
     bound.textContent = `Only the latest ${MAX_ROWS} are shown.`;
