@@ -88,26 +88,43 @@ class Feeds:
     def _fill_soon(self, feed: Feed) -> None:
         if not feed.filling:
             feed.filling = True
-            self._runtime.spawn(self._fill(feed))
+            self._runtime.spawn(self._fill_and_rest(feed))
 
-    async def _fill(self, feed: Feed) -> None:
-        """Read what is missing below the early ones, and what came after them, until nothing is new."""
+    async def _fill_and_rest(self, feed: Feed) -> None:
         try:
-            while True:
-                missing = await in_db_thread(selectors.list_after, feed.channel, feed.last_seq, READ_LIMIT)
-                if not missing:
-                    break
-                for event in missing:
-                    if event.seq <= feed.last_seq:
-                        continue
-                    if event.seq != feed.last_seq + 1:
-                        self._tell_gap(feed)
-                    # A hint that came early knows more than the row: whether an ACK is asked for.
-                    deliver = feed.early.pop(event.seq, None)
-                    self._advance(feed, event.seq, deliver or partial(self._deliver, event, feed.channel))
-                self._drain(feed)
+            await self.catch_up(feed)
         finally:
             feed.filling = False
+
+    async def catch_up(self, feed: Feed) -> None:
+        """Deliver whatever is committed by now. One query, and more if that brings anything.
+
+        It may run twice at once for one feed: of what a read brings only the next is delivered.
+        """
+        while True:
+            hinted = list(feed.early)
+            missing = await in_db_thread(selectors.list_after, feed.channel, feed.last_seq, READ_LIMIT)
+            if self._feeds.get(feed.channel) is not feed:
+                return  # its last listener left meanwhile, and the next has a feed of its own
+            for event in missing:
+                if event.seq > feed.last_seq:
+                    # A hint that came early knows more than the row: whether an ACK is asked for.
+                    deliver = feed.early.pop(event.seq, None)
+                    self._jump(feed, event.seq, deliver or partial(self._deliver, event, feed.channel))
+            self._drain(feed)
+            if missing:
+                continue
+            # Hinted before the read, yet neither read nor next: what was between has been forgotten.
+            if forgotten := [seq for seq in hinted if seq in feed.early]:
+                self._jump(feed, min(forgotten), feed.early.pop(min(forgotten)))
+                self._drain(feed)
+            elif not feed.early:
+                return
+
+    def _jump(self, feed: Feed, seq: int, deliver: Callable[[], None]) -> None:
+        if seq != feed.last_seq + 1:
+            self._tell_gap(feed)
+        self._advance(feed, seq, deliver)
 
     def _deliver(self, event: selectors.KeptEvent, channel: str) -> None:
         self._runtime.hub.deliver(events.group_of(channel), events.data(event.payload, event.event_id))

@@ -139,11 +139,14 @@ class Listener:
         policy = await rt.part(PolicyBook).policy(self.channel)
         if policy.history_size:
             self._feed = await rt.part(Feeds).open(self.channel)
+            if since:
+                # The client may have heard elsewhere what has not reached this process yet. It must
+                # count as past, or it would be sent again.
+                await rt.part(Feeds).catch_up(self._feed)
         self.outlet.cork()
         joined, place = await self._enter()
         self._joined = True
         self.outlet.tail = encode_tail(self.client_id, 0)
-        rt.part(Listeners).add(self)
         if joined.count <= settings.BROADCAST_PRESENCE_LIMIT:
             self._tell_others(events.joined(self.client_id, self.presence))
             first = [events.connected(joined.others, None)]
@@ -158,7 +161,10 @@ class Listener:
         self.presence = presence
         group = events.group_of(self.channel)
         await self._runtime.presence.update(group, self.client_id, self._info())
-        if await self._runtime.presence.count(group) <= settings.BROADCAST_PRESENCE_LIMIT:
+        count = await self._runtime.presence.count(group)
+        if not self._joined:
+            return  # it left meanwhile: the others must not hear of it after that
+        if count <= settings.BROADCAST_PRESENCE_LIMIT:
             self._runtime.hub.publish(group, events.updated(self.client_id, presence))
         else:
             self.outlet.send(events.updated(self.client_id, presence))
@@ -167,13 +173,13 @@ class Listener:
         """Undo `join`, as far as it came."""
         rt = self._runtime
         rt.hub.leave(self.outlet)
+        rt.part(Listeners).discard(self)
         if self._feed is not None:
             rt.part(Feeds).close(self._feed)
             self._feed = None
         if not self._joined:
             return
         self._joined = False
-        rt.part(Listeners).discard(self)
         rt.part(Acks).leave(self.client_id)
         left = await rt.presence.leave(events.group_of(self.channel), self.client_id)
         if left < settings.BROADCAST_PRESENCE_LIMIT:
@@ -189,6 +195,9 @@ class Listener:
         group = events.group_of(self.channel)
         for length in _ID_LENGTHS:
             if self.client_id not in rt.part(Listeners).on_channel(self.channel):
+                # Known here before the other processes know it: an event that asks for ACKs may come
+                # as soon as they do.
+                rt.part(Listeners).add(self)
                 # Nothing may come between these two: what is delivered later goes to this outlet too.
                 place = self._feed.last_seq if self._feed else 0
                 await rt.hub.join(group, self.outlet)
@@ -198,6 +207,7 @@ class Listener:
                     )
                 except IdTakenError:
                     rt.hub.leave(self.outlet)
+                    rt.part(Listeners).discard(self)
                     self.outlet.cork()
                 else:
                     return joined, place
