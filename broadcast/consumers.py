@@ -53,7 +53,10 @@ class ListenConsumer(RealtimeConsumer):
         channel: str = self.scope["url_route"]["kwargs"]["channel"]
         if not is_channel_name(channel):
             raise Refused("NOT_FOUND", "no such channel")
-        query = parse_qs(self.scope["query_string"].decode("ascii", "replace"), max_num_fields=20)
+        try:
+            query = parse_qs(self.scope["query_string"].decode("ascii", "replace"), max_num_fields=20)
+        except ValueError:
+            raise ProtocolViolation(ErrorCode.MALFORMED, "too many query parameters") from None
         key = bearer_key(header(self.scope, b"authorization") or "") or query.get("key", [None])[0]
         await authorize("listen", channel, key)
         presence = codec.decode_presence(query["presence"][0]) if "presence" in query else {}

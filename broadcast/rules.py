@@ -30,12 +30,19 @@ RESERVED_NAMES = frozenset(
     }
 )
 
+# What `realtime.ids` makes; as a parameter anything may come, also what a database does not take.
+_event_id = re.compile(r"evt_[A-Za-z0-9_-]{1,36}", re.ASCII)
 _channel_name = re.compile(CHANNEL_NAME_PATTERN, re.ASCII)
 
 
 def is_channel_name(name: str) -> bool:
     """Whether `name` can be a channel: well-formed, and not a path of the site itself."""
     return _channel_name.fullmatch(name) is not None and name.lower() not in RESERVED_NAMES
+
+
+def is_event_id(text: str) -> bool:
+    """Whether `text` can be the ID of an event."""
+    return _event_id.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

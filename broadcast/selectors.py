@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from broadcast.models import ChannelPolicy, Event, Stream
-from broadcast.rules import Policy
+from broadcast.rules import Policy, is_event_id
 from realtime.models import ApiKey
 
 # Most payload bytes in one replay: a listener that catches up gets it in one piece.
@@ -83,7 +83,9 @@ def get_replay(channel: str, policy: Policy, *, since: str, until_seq: int | Non
     if until_seq is None:
         until_seq = get_last_seqs([channel]).get(channel, 0)
     events = list_history(channel, policy, limit=policy.history_size, until_seq=until_seq)
-    seen = Event.objects.filter(channel=channel, event_id=since).values_list("seq", flat=True).first()
+    seen = None
+    if is_event_id(since):
+        seen = Event.objects.filter(channel=channel, event_id=since).values_list("seq", flat=True).first()
     if seen is None:
         return Replay(events, gap=True)
     missed = [event for event in events if event.seq > seen]

@@ -81,15 +81,21 @@ class RealtimeConsumer(AsyncConsumer):
     # -- for a protocol to call --------------------------------------------------------------
 
     async def accept(self, outlet_id: str) -> None:
-        """Accept the handshake. From here on `outlet` sends, and `disconnect` will run."""
-        self._accepted = True
-        metrics.CONNECTIONS.labels(app=self.app_name).inc()
+        """Accept the handshake. From here on `outlet` sends, and `disconnect` will run.
+
+        Does not return for a client that is gone already.
+        """
         frames = self.scope.get("extensions", {}).get("foyer.frames")
         if frames is not None:
             self.outlet = FrameOutlet(outlet_id, frames, self._overflowed)
         else:
             self.outlet = AsgiOutlet(outlet_id, self.base_send, self._overflowed)
-        await self.base_send({"type": "websocket.accept"})
+        try:
+            await self.base_send({"type": "websocket.accept"})
+        except OSError:  # so ASGI has a server say that the client left
+            raise StopConsumer from None
+        self._accepted = True
+        metrics.CONNECTIONS.labels(app=self.app_name).inc()
         log.info("connection.opened", app=self.app_name, path=self.scope["path"], connection=outlet_id)
 
     def send_head(self, head: bytes) -> None:
@@ -117,9 +123,9 @@ class RealtimeConsumer(AsyncConsumer):
         except StopConsumer:
             pass
         finally:
-            if self._accepted and not self._left:
+            if self._accepted:
                 # The server cancelled this task: what the connection holds must be let go all the same.
-                await asyncio.shield(self._leave(CloseCode.ABNORMAL))
+                await self._leave_for_certain(CloseCode.ABNORMAL)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Take one event of the ASGI connection."""
@@ -129,7 +135,7 @@ class RealtimeConsumer(AsyncConsumer):
             case "websocket.connect":
                 await self._guarded_connect()
             case "websocket.disconnect":
-                await self._leave(message.get("code") or CloseCode.ABNORMAL)
+                await self._leave_for_certain(message.get("code") or CloseCode.ABNORMAL)
                 raise StopConsumer
 
     async def _guarded_connect(self) -> None:
@@ -148,6 +154,8 @@ class RealtimeConsumer(AsyncConsumer):
                 self.close(CloseCode.POLICY_VIOLATION, error.message)
             else:
                 await self._refuse(400, error.message)
+        except StopConsumer:
+            raise
         except Exception:
             log.exception("consumer.connect_failed", app=self.app_name, path=self.scope["path"])
             if not self._accepted:
@@ -208,6 +216,11 @@ class RealtimeConsumer(AsyncConsumer):
         # `connect` must not be undone while it runs; it looks when it is done.
         if not self._connecting:
             self.runtime.spawn(self._leave(CloseCode.SLOW_CLIENT))
+
+    async def _leave_for_certain(self, code: int) -> None:
+        """Leave to the end, also when the server cancels us meanwhile."""
+        if self._accepted and not self._left:
+            await asyncio.shield(self.runtime.spawn(self._leave(code)))
 
     async def _leave(self, code: int) -> None:
         if self._left or not self._accepted:
