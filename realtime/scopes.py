@@ -14,7 +14,8 @@ _SCOPE = re.compile(r"[a-z][a-z_]*:[a-z][a-z_]*(:\S+)?")
 
 def invalid_scopes(text: str) -> list[str]:
     """The lines of `text` that are not scopes, in order."""
-    return [line for line in text.split("\n") if line.strip() and not _SCOPE.fullmatch(line.strip())]
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not _SCOPE.fullmatch(line)]
 
 
 def scopes_allow(scopes: Iterable[str], scope: str, subject: str = "") -> bool:

@@ -34,5 +34,7 @@ def test_no_scope_allows_nothing_and_one_of_several_is_enough() -> None:
 
 
 def test_lines_that_are_no_scopes_are_named() -> None:
-    text = "broadcast:emit\n\n  broadcast:emit:news.* \nbroadcast\nBROADCAST:emit\nbroadcast:emit:\na b:c\r\nq:s\r"
-    assert invalid_scopes(text) == ["broadcast", "BROADCAST:emit", "broadcast:emit:", "a b:c\r"]
+    good = "broadcast:emit\n\n  broadcast:emit:news.* \r\nq:s\r\n"
+    bad = "broadcast\nBROADCAST:emit\nbroadcast:emit:\na b:c\r\n"
+    assert invalid_scopes(good) == []
+    assert invalid_scopes(good + bad + good) == ["broadcast", "BROADCAST:emit", "broadcast:emit:", "a b:c"]
