@@ -1,0 +1,46 @@
+"""Listeners for tests: real services and a real hub, with an outlet that writes into a list."""
+
+import json
+from typing import Any
+
+from broadcast.services.listening import Listener
+from realtime.ids import new_client_id
+from tests.realtime.fakes import FakeOutlet
+
+
+class TestListener(Listener):
+    """A listener whose client remembers everything it was told."""
+
+    __test__ = False
+    __slots__ = ("asked_for_ack", "out")
+
+    def __init__(self, channel: str, *, client_id: str = "", transport: str = "ws", **options: Any) -> None:
+        self.out = FakeOutlet(client_id or new_client_id())
+        self.asked_for_ack = 0
+        options = {"presence": {}, "key": None, "expect_ack": self._asked, **options}
+        super().__init__(channel=channel, outlet=self.out, transport=transport, **options)
+
+    def _asked(self) -> None:
+        self.asked_for_ack += 1
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """Everything received, after whatever still waits for the window's end."""
+        self._runtime.hub.flush()
+        return [json.loads(text) for text in self.out.got]
+
+    @property
+    def payloads(self) -> list[Any]:
+        """The payloads of the DATA received."""
+        return [message["payload"] for message in self.messages if message["type"] == "DATA"]
+
+    @property
+    def types(self) -> list[str]:
+        return [message["type"] for message in self.messages]
+
+
+async def listen(channel: str = "news", *, since: str | None = None, **options: Any) -> TestListener:
+    """A listener that has joined."""
+    listener = TestListener(channel, **options)
+    await listener.join(since)
+    return listener
