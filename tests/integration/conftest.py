@@ -1,0 +1,103 @@
+"""An installation of several processes: two ``serve`` on a Redis and a PostgreSQL of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.components import PostgresServer, RedisServer
+from tests.conftest import require
+from tests.e2e.channels import ADMIN_PASSWORD, Channels
+from tests.e2e.conftest import channels, embedded, seed, start_embedded
+from tests.e2e.servers import Server, run_seed, serve, wait_all_ready
+
+__all__ = ["channels", "embedded", "seed", "start_embedded"]
+
+
+@dataclass
+class Cluster:
+    """The parts of one installation. `servers` are the two that are always there."""
+
+    redis: RedisServer
+    postgres: PostgresServer
+    env: dict[str, str]
+    folder: Path
+    keys: dict[str, str] = field(default_factory=dict)
+    servers: list[Server] = field(default_factory=list)
+    started: int = 0
+    admin_password: str = ADMIN_PASSWORD
+
+    def start(self, *, workers: int = 1) -> Server:
+        """Start one more server; the caller waits for it and stops it."""
+        self.started += 1
+        return serve(self.env, self.folder / f"{self.started}.log", workers=workers)
+
+    def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows of the database, past the servers."""
+        with psycopg.connect(self.env["DATABASE_URL"]) as connection:
+            return connection.execute(statement.encode(), parameters).fetchall()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two processes for the whole session. What a test stops, it starts again before it ends."""
+    require("redis")
+    require("postgres")
+    folder = tmp_path_factory.mktemp("cluster")
+    with RedisServer() as redis, PostgresServer() as postgres:
+        env = {
+            "DATA_DIR": str(folder / "data"),
+            "DATABASE_URL": postgres.create_database(),
+            "REDIS_URL": redis.url,
+            "BROADCAST_ACK_TIMEOUT_S": "2",
+            "BROADCAST_PING_INTERVAL_S": "3",
+            "BROADCAST_EMIT_RATE": "100000",
+            "BROADCAST_EMIT_BURST": "100000",
+        }
+        cluster = Cluster(redis, postgres, env, folder)
+        cluster.keys = run_seed(env)["keys"]
+        cluster.servers = [cluster.start(), cluster.start()]
+        try:
+            wait_all_ready(cluster.servers)
+            yield cluster
+            for server in cluster.servers:
+                assert server.process.poll() is None, f"a server ended:\n{server.log}"
+        finally:
+            for server in cluster.servers:
+                server.stop()
+        assert [problem for server in cluster.servers for problem in server.problems()] == []
+
+
+@pytest.fixture
+def pair(cluster: Cluster) -> tuple[Server, Server]:
+    """The two servers of the cluster."""
+    first, second = cluster.servers
+    return first, second
+
+
+@pytest.fixture
+def extra(cluster: Cluster) -> Iterator[Callable[..., Server]]:
+    """Start another server of the same installation, for one test."""
+    running: list[Server] = []
+
+    def start(*, workers: int = 1) -> Server:
+        server = cluster.start(workers=workers)
+        running.append(server)
+        server.wait_ready()
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+    assert [problem for server in running for problem in server.problems()] == []
+
+
+@pytest.fixture
+def channel(channels: Channels) -> str:
+    """A channel without a policy."""
+    return channels()
