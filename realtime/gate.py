@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 
 from realtime.logs import get_logger
 from realtime.origins import origin_allowed
@@ -75,6 +76,13 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
+def host_allowed(scope: Scope) -> bool:
+    """Whether the Host header names this site. A page counts as ours where its origin is the same host,
+    so a foreign name that somebody lets point at us must not pass."""
+    host = header(scope, b"host")
+    return host is None or validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+
+
 class Gate:
     """ASGI middleware around all WebSocket consumers."""
 
@@ -82,6 +90,9 @@ class Gate:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not host_allowed(scope):
+            await refuse(scope, receive, send, 400, "this host is not served here")
+            return
         address = client_address(scope)
         origin = header(scope, b"origin")
         # A cookie is sent by any page that opens a socket here, so with one the origin must be known.

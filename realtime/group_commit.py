@@ -14,7 +14,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+from django.db import OperationalError
+
 from realtime.db import release_connections
+from realtime.errors import InternalError
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -69,9 +72,20 @@ class GroupCommit(Generic[Row, Result]):
         except Exception as error:  # noqa: BLE001 - it becomes the row's outcome
             if len(rows) == 1:
                 return [error]
-            return [self._write([row])[0] for row in rows]
+            return self._write_one_by_one(rows)
         finally:
             release_connections()
+
+    def _write_one_by_one(self, rows: list[Row]) -> list[Result | Exception]:
+        outcomes: list[Result | Exception] = []
+        for row in rows:
+            outcome = self._write([row])[0]
+            outcomes.append(outcome)
+            if isinstance(outcome, OperationalError):
+                # The database's trouble, not the row's. Each further row would wait for its own
+                # timeout, and whoever comes later for all of them.
+                return outcomes + [outcome] * (len(rows) - len(outcomes))
+        return outcomes
 
     def _answer(
         self,
@@ -79,7 +93,15 @@ class GroupCommit(Generic[Row, Result]):
         batch: list[tuple[Row, asyncio.Future[Result]]],
         outcomes: asyncio.Future[Sequence[Result | Exception]],
     ) -> None:
-        for (_, future), outcome in zip(batch, outcomes.result(), strict=True):
+        results: Sequence[Result | Exception]
+        try:
+            results = outcomes.result()
+            if len(results) != len(batch):
+                raise InternalError(f"{len(results)} results for {len(batch)} rows")  # noqa: TRY301
+        except Exception as error:  # noqa: BLE001 - it becomes the rows' outcome
+            # Whatever went wrong around the commit: nobody may be left waiting.
+            results = [error] * len(batch)
+        for (_, future), outcome in zip(batch, results, strict=True):
             if future.cancelled():
                 continue
             if isinstance(outcome, Exception):
