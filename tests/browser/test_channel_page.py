@@ -261,3 +261,13 @@ def test_copies_the_curl_line(new_context, server):
     expect(button).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("#curl").inner_text()
     expect(page.locator("#announcements")).to_have_text("Copied.")
+
+
+def test_an_error_of_the_server_is_shown_in_words(page, server):
+    open_channel(page, server, "flood")
+    page.evaluate("for (let i = 0; i < 200; i += 1) document.getElementById('presence').requestSubmit()")
+    expect(page.get_by_role("alert")).to_contain_text("This page sent too much in a short time.")
+    expect(page.locator("live-state")).to_contain_text("too many messages")
+    page.get_by_role("button", name="Connect again").click()
+    expect(page.locator("live-state")).to_contain_text(LIVE)
+    expect(page.locator("#problem")).to_be_empty()

@@ -68,7 +68,25 @@ def test_a_channel_with_history_is_shown_without_a_hole_or_a_repeat(channel_page
     expect(page.locator("live-state")).to_have_text(LIVE, timeout=40_000)
     bodies = page.locator("#events .log__body")
     expect(bodies).to_have_text([f'{{"number": {number}}}' for number in (5, 4, 3, 2, 1, 0)])
-    expect(page.locator("#events > .log__note")).to_contain_text("were fetched again")
+    expect(page.locator("#events > .log__note")).to_contain_text(
+        "What the channel kept of that time was fetched."
+    )
+
+
+def test_events_that_are_no_longer_kept_are_said_to_be_missing(channel_page, own_server):
+    page = channel_page("short-0")  # it keeps three
+    emit(own_server, "short-0", {"number": 0})
+    expect(page.locator("#events > li")).to_have_count(1)
+    own_server.stop(signal.SIGKILL)
+    expect(page.locator("live-state [role=status]")).to_have_text(NOT_LIVE)
+    page.evaluate("document.querySelector('live-state').socket.stop()")
+    own_server.start()
+    for number in range(1, 6):
+        emit(own_server, "short-0", {"number": number})
+    page.get_by_role("button", name="Connect again").click()
+    expect(page.locator("#events > li").filter(has_text="they are no longer kept")).to_be_visible()
+    bodies = page.locator("#events .log__body")
+    expect(bodies).to_have_text([f'{{"number": {number}}}' for number in (5, 4, 3, 0)])
 
 
 def test_the_name_is_shown_again_after_a_reconnect(channel_page, own_server):

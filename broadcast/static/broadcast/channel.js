@@ -4,9 +4,9 @@
  */
 
 import "../realtime/live-state.js";
-import { announce, toast } from "../realtime/notice.js";
+import { toast } from "../realtime/notice.js";
 import { LiveSocket } from "../realtime/socket.js";
-import { clockTime } from "../realtime/time.js";
+import { timeToTheSecond } from "../realtime/time.js";
 import { ApiKey } from "./api-key.js";
 import { EmitForm } from "./emit-form.js";
 import { EventLog } from "./event-log.js";
@@ -74,8 +74,11 @@ const receive = {
   },
   "PRESENCE:LEFT": ({ payload }) => members.remove(payload.clientID),
   ERROR({ payload }) {
-    if (payload.code === "HISTORY_GAP") log.addNote("Some events sent in that time are no longer kept: they are missing here.");
-    else element("problem").textContent = inWords(payload);
+    if (payload.code === "HISTORY_GAP") {
+      log.addNote("Some events may be missing here: they are no longer kept.");
+    } else {
+      element("problem").textContent = inWords(payload);
+    }
   },
 };
 
@@ -112,7 +115,8 @@ key.addEventListener("change", () => {
  * attempt changes nothing; the members, which ask for the same permission, tell.
  */
 async function askWhetherWelcome() {
-  const response = await fetch(here(page.membersPath), { headers: key.headers, credentials: "omit" }).catch(() => null);
+  const request = fetch(here(page.membersPath), { headers: key.headers, credentials: "omit" });
+  const response = await request.catch(() => null);
   if (socket.state === "live" || (response?.status !== 401 && response?.status !== 403)) return;
   socket.stop(response.status === 401 ? UNAUTHORIZED : FORBIDDEN);
   if (response.status === 401) key.ask();
@@ -120,10 +124,13 @@ async function askWhetherWelcome() {
 
 /** Between losing the connection and having it back, events may have been sent. */
 function noteGap() {
-  const when = `Not live from ${clockTime(lostAt)} to ${clockTime(Date.now())}.`;
+  const when = `Not live from ${timeToTheSecond(lostAt)} to ${timeToTheSecond(Date.now())}.`;
   lostAt = 0;
-  if (page.historySize) log.addNote(`${when} Events sent in that time were fetched again.`, { calm: true });
-  else log.addNote(`${when} Events sent in that time are missing here: the channel keeps no history.`);
+  if (page.historySize) {
+    log.addNote(`${when} What the channel kept of that time was fetched.`, { calm: true });
+  } else {
+    log.addNote(`${when} Events sent in that time are missing here: the channel keeps no history.`);
+  }
 }
 
 /** What the channel has kept, below what is on the list already. */
@@ -134,7 +141,9 @@ async function showHistory() {
     const response = await fetch(url, { headers: key.headers, credentials: "omit" });
     if (!response.ok) return;
     const { events } = parseJson(await response.text());
-    log.addOlder(events.map(({ eventID, payload, timestamp }) => ({ id: eventID, payload, at: Date.parse(timestamp) })));
+    log.addOlder(
+      events.map(({ eventID, payload, timestamp }) => ({ id: eventID, payload, at: Date.parse(timestamp) })),
+    );
     lastEventId ||= events.at(-1)?.eventID ?? "";
   } catch {
     // The connection is just gone again; the next CONNECTED asks anew.

@@ -110,8 +110,9 @@ export class EmitForm {
       const missing = answer.missing?.length ? ` Not connected: ${names(answer.missing)}.` : "";
       this.#answer(`Sent to ${clients}.${acked}${missing}`);
     } else if (response.status === 408) {
-      const acked = answer.acked?.length ? `Acknowledged by ${names(answer.acked)}` : "Acknowledged by no one";
-      this.#answer(`${acked}. No answer in time from ${names(answer.missing ?? [])}.`, "attention");
+      const acked = answer.acked?.length ? names(answer.acked) : "no one";
+      const missing = names(answer.missing ?? []);
+      this.#answer(`Acknowledged by ${acked}. No answer in time from ${missing}.`, "attention");
     } else {
       this.#answer(refusal(response, answer), "attention");
       if (response.status === 401) this.#key.ask();

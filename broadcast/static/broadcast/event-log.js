@@ -64,7 +64,7 @@ export class EventLog {
 
   /** Something about the connection that a reader of the list must know. */
   addNote(text, { calm = false } = {}) {
-    this.#push({ note: text, calm, at: Date.now() });
+    this.#push({ note: text, calm });
   }
 
   clear() {
@@ -121,10 +121,10 @@ export class EventLog {
     return row;
   }
 
-  #noteRow({ note, calm, at }) {
+  #noteRow({ note, calm }) {
     const row = document.createElement("li");
     row.className = `log__note${calm ? " log__note--calm" : ""}`;
-    row.textContent = `${preciseTime(at).slice(0, 8)} ${note}`;
+    row.textContent = note;
     return row;
   }
 

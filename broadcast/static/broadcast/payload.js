@@ -6,9 +6,10 @@ const ONE_LINE = 88;
  * A number that JavaScript would change (12345678901234567890, 1.0) keeps the digits it came with,
  * where the browser can do it.
  */
-const keepDigits = JSON.rawJSON
-  ? (key, value, { source }) => (typeof value === "number" && String(value) !== source ? JSON.rawJSON(source) : value)
-  : undefined;
+function keepDigits(key, value, context) {
+  const changed = typeof value === "number" && context?.source && String(value) !== context.source;
+  return changed && JSON.rawJSON ? JSON.rawJSON(context.source) : value;
+}
 
 /** The value of a JSON text. Throws a SyntaxError like JSON.parse. */
 export function parseJson(text) {
@@ -36,12 +37,13 @@ export function payloadProblem(text) {
   try {
     value = parseJson(text);
   } catch (error) {
-    const hint = /^[\s]*[[{"]/.test(text) ? "" : ` Plain text goes between quotes: ${JSON.stringify(text.trim().slice(0, 40))}.`;
-    return `This is not JSON yet: ${error.message}.${hint}`;
+    return `This is not JSON yet: ${error.message}.${quotesHint(text.trim())}`;
   }
-  const empty = value === null || (typeof value === "object" && !Array.isArray(value) && !Object.keys(value).length && !isRaw(value));
-  if (empty) return "An empty object or null counts as no payload. Put something in it.";
-  return "";
+  const empty = value === null || JSON.stringify(value) === "{}";
+  return empty ? "An empty object or null counts as no payload. Put something in it." : "";
 }
 
-const isRaw = (value) => JSON.isRawJSON?.(value) ?? false;
+/** Someone who begins with a letter means a text rather than JSON with a mistake in it. */
+function quotesHint(text) {
+  return /^[[{"]/.test(text) ? "" : ` Plain text goes between quotes: ${JSON.stringify(text.slice(0, 40))}.`;
+}

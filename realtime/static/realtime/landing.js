@@ -60,8 +60,12 @@ readiness.addEventListener("report", ({ detail: { report, ready } }) => {
     const good = report[badge.dataset.part] === "ok";
     show(badge, good, good ? "Working" : "Not working");
   }
-  for (const badge of document.querySelectorAll("[data-service]")) show(badge, ready, ready ? "Running" : "Limited");
-  const trouble = ready ? "" : "Something that Foyer needs is not working. See the state of the parts below.";
+  for (const badge of document.querySelectorAll("[data-service]")) {
+    show(badge, ready, ready ? "Running" : "Limited");
+  }
+  const trouble = ready
+    ? ""
+    : "Something that Foyer needs is not working. See the state of the parts below.";
   if (element("trouble").textContent !== trouble) element("trouble").textContent = trouble;
 });
 readiness.addEventListener("state", () => {
