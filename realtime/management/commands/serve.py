@@ -77,7 +77,8 @@ class Command(BaseCommand):
             if not server.started:
                 raise CommandError(f"The server could not start on {host}:{port}.")
         else:
-            Supervisor(config, sockets=[config.bind_socket()]).run()
+            with config.bind_socket() as listening:
+                Supervisor(config, sockets=[listening]).run()
 
 
 class Supervisor(Multiprocess):
