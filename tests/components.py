@@ -90,10 +90,11 @@ class _Child:
         )
         self.output: deque[str] = deque(maxlen=200)
         self._ready = threading.Event()
+        self._said_so = False
         assert self.process.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout, ready), daemon=True)
         self._reader.start()
-        if not self._ready.wait(START_DEADLINE_S) or self.process.poll() is not None:
+        if not self._ready.wait(START_DEADLINE_S) or not self._said_so:
             self.stop(signal.SIGKILL)
             raise StartError(f"{command[0]} did not become ready:\n{''.join(self.output)}")
 
@@ -101,6 +102,7 @@ class _Child:
         for line in stream:
             self.output.append(line)
             if ready in line:
+                self._said_so = True
                 self._ready.set()
         self._ready.set()  # it ended: nobody needs to wait any longer
 
