@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -21,7 +22,6 @@ from tests.e2e.listener import (
     emit,
     eventually,
     http,
-    listen,
     listening,
     member_ids,
     streaming,
@@ -90,7 +90,7 @@ async def test_recovery_at_the_other_process(pair: Pair, channels: Channels) -> 
     while len(got) < 200:
         async with listening(pair[turn % 2], channel, since=last_id) as listener:
             for _ in range(min(17, 200 - len(got))):
-                message = await listener.next("DATA")
+                message = await listener.next_of("DATA")
                 got.append(tuple(message["payload"]))
                 last_id = message["eventID"]
         turn += 1
@@ -153,28 +153,29 @@ async def test_state_told_and_changes_after_it_are_the_state(pair: Pair, channel
                 await visitor.send("PRESENCE", {"n": number})
                 await visitor.next_of("PRESENCE:UPDATED")
 
-    async with listening(pair[0], channel) as keeper:
-        visits = asyncio.gather(*(visit(server, 15) for server in pair * 2))
-        observers = [await listen(pair[number % 2], channel) for number in range(10)]
+    async with listening(pair[0], channel) as keeper, AsyncExitStack() as stack:
+        visits = asyncio.gather(*(visit(server, 10) for server in pair * 2))
+        observers = [
+            await stack.enter_async_context(listening(pair[number % 2], channel)) for number in range(10)
+        ]
         await visits
         expected = {keeper.client_id, *(observer.client_id for observer in observers)}
         assert await member_ids(pair[1], channel) == expected
         for observer in observers:
-            await eventually(lambda o=observer: known(o) == expected, what="the same members everywhere")
-            await observer.close()
+            known = set(observer.members) | {observer.client_id}
+            await eventually(
+                lambda o=observer, k=known: apply_changes(o, k) == expected, what="the same members"
+            )
 
 
-def known(listener: Listener) -> set[str]:
-    """The members a listener knows of, itself among them. Looks at what has arrived so far."""
-    if not hasattr(listener, "known"):
-        listener.known = set(listener.members) | {listener.client_id}  # type: ignore[attr-defined]
-    members: set[str] = listener.known  # type: ignore[attr-defined]
+def apply_changes(listener: Listener, known: set[str]) -> set[str]:
+    """Bring the `known` members up to date by what has arrived."""
     for message in listener.waiting():
         if message["type"] == "PRESENCE:JOINED":
-            members.add(message["payload"]["clientID"])
+            known.add(message["payload"]["clientID"])
         elif message["type"] == "PRESENCE:LEFT":
-            members.discard(message["payload"]["clientID"])
-    return members
+            known.discard(message["payload"]["clientID"])
+    return known
 
 
 async def test_nothing_is_left_in_redis(pair: Pair, cluster: Cluster, channels: Channels) -> None:
@@ -274,8 +275,7 @@ def worker_pids(server: Server) -> list[int]:
 
 def command_line(pid: int) -> bytes:
     try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123
-            return file.read()
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
     except FileNotFoundError:
         return b""
 
