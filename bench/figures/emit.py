@@ -56,6 +56,7 @@ def run(options: Options, progress: Progress) -> list[Table]:
                     "requests/s": result["answered"] / result["seconds"],
                     "p50 ms": load.answer_ms("p50"),
                     "p99 ms": load.answer_ms("p99"),
+                    "server CPU µs/request": load.server_cpu_s * 1e6 / max(1, result["answered"]),
                     "server CPU %": load.server_cpu * 100,
                     "generator CPU %": result["generator_cpu"] * 100,
                     "other CPU %": load.foreign_cpu * 100,
