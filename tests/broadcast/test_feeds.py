@@ -53,6 +53,7 @@ class FakeRuntime:
     async def settle(self) -> None:
         while self.tasks:
             await asyncio.wait_for(asyncio.gather(*self.tasks), 5)
+            await asyncio.sleep(0)  # what is done already is gathered without a turn of the loop
 
 
 class Database:
