@@ -34,7 +34,7 @@ class Numbered:
 def commit_events(rows: Sequence[NewEvent]) -> list[Numbered]:
     """Insert `rows` in one transaction; return number and ID of each, in order.
 
-    Three queries and two for each channel. The channel's `Stream` row stays locked until the commit,
+    Two queries and two for each channel. The channel's `Stream` row stays locked until the commit,
     so numbers become visible in order. Channels are locked in order of name: two writers never wait
     for each other in a circle.
     """
