@@ -117,6 +117,9 @@ async def _serve(request: Request, key: str | None) -> None:
     try:
         await listener.join(request.header(b"last-event-id") or request.parameter("since"))
         await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+    except Exception:
+        # The status is out: all that is left is to end, and the client comes back by itself.
+        log.exception("broadcast.stream_failed", connection=outlet.id)
     finally:
         gone = watches[0].done()
         keepalive.stop()
