@@ -160,7 +160,7 @@ async def test_state_told_and_changes_after_it_are_the_state(pair: Pair, channel
         ]
         await visits
         expected = {keeper.client_id, *(observer.client_id for observer in observers)}
-        assert await member_ids(pair[1], channel) == expected
+        await eventually(lambda: are_members(pair[1], channel, expected), what="the visitors' leaving")
         for observer in observers:
             known = set(observer.members) | {observer.client_id}
             await eventually(
