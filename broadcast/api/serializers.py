@@ -7,31 +7,46 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from broadcast.models import ChannelPolicy
-from broadcast.rules import DEFAULT_POLICY_NAME, is_channel_name
+from broadcast.rules import CHANNEL_NAME_PATTERN, DEFAULT_POLICY_NAME, RESERVED_NAMES, is_channel_name
 from broadcast.services.policies import save_policy
 from realtime.apikeys import create_api_key
 from realtime.http_api import StrictModelSerializer, TextField
 from realtime.models import ApiKey
 
-SCOPE_PATTERN = r"^broadcast:(manage|(emit|listen)(:[^\s\x00-\x1f\x7f]{1,200})?)$"
+SCOPE_PATTERN = r"^broadcast:(manage|(emit|listen)(:[!-~]{1,200})?)$"
 
 # A key with more than this has the wrong pattern, and all of them are matched at each request.
 MAX_SCOPES = 50
 
 
-_CHANNEL_NAME_RULES = [
-    rule for rule in ChannelPolicy._meta.get_field("channel").validators if isinstance(rule, RegexValidator)
-]
+_CHANNEL = ChannelPolicy._meta.get_field("channel")
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "maxLength": _CHANNEL.max_length,
+        "pattern": rf"^(\*|{CHANNEL_NAME_PATTERN})$",
+        "not": {"enum": sorted(RESERVED_NAMES)},
+    }
+)
+class PolicyChannelField(TextField):
+    """The channel of a policy."""
 
 
 class PolicySerializer(StrictModelSerializer):
     """One channel policy."""
 
+    # Without the check that the name is free: the service makes it, and it is a conflict.
+    channel = PolicyChannelField(
+        validators=[rule for rule in _CHANNEL.validators if isinstance(rule, RegexValidator)],
+        max_length=_CHANNEL.max_length,
+        help_text=_CHANNEL.help_text,
+    )
+
     class Meta:
         model = ChannelPolicy
         fields = ["channel", "emit", "listen", "history_size", "history_age_s"]
-        # Without the check that the name is free: the service makes it, and answers with a conflict.
-        extra_kwargs = {"channel": {"validators": _CHANNEL_NAME_RULES}}
 
     def validate_channel(self, channel: str) -> str:
         """Refuse names that no channel can have."""

@@ -31,7 +31,7 @@ WAIT_S = 5.0
 @pytest.fixture
 async def site(transactional_db: None) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application. The runtime of the test's event loop ends with it."""
-    transport = httpx.ASGITransport(app=application)
+    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
         yield client
     await runtime.current().stop()

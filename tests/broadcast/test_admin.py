@@ -1,5 +1,7 @@
 """The admin of the broadcast channels: policies, the history to look at, and what is live."""
 
+from typing import Any
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
@@ -48,7 +50,7 @@ class TestPolicies:
     def test_saving_and_deleting_go_through_the_service(
         self, admin_client: Client, django_capture_on_commit_callbacks
     ):
-        def announced(callbacks: list) -> bool:
+        def announced(callbacks: list[Any]) -> bool:
             return any("_announce" in callback.__qualname__ for callback in callbacks)
 
         with django_capture_on_commit_callbacks() as callbacks:
@@ -187,7 +189,9 @@ async def test_emitting_and_what_became_of_it(operator: AsyncClient, listen: Lis
     ],
     ids=repr,
 )
-async def test_what_cannot_be_emitted(operator: AsyncClient, listen: Listen, fields: dict, error: str):
+async def test_what_cannot_be_emitted(
+    operator: AsyncClient, listen: Listen, fields: dict[str, str], error: str
+):
     listener = await listen("lobby")
     page = page_of(await operator.post(LOBBY, {"payload": "1", "clients": ""} | fields))
     assert error in page

@@ -171,10 +171,12 @@ async def test_a_policy_from_making_to_deleting_it(manager: httpx.AsyncClient):
 
 
 async def test_a_policy_is_in_force_at_once(manager: httpx.AsyncClient):
-    emit = {"url": "/news/emit", "json": 1, "headers": {"Authorization": ""}}
+    emit: dict[str, Any] = {"url": "/news/emit", "json": 1, "headers": {"Authorization": ""}}
     assert (await manager.post(**emit)).status_code == 200
     await manager.post(POLICIES, json=NEWS)
     assert (await manager.post(**emit)).status_code == 401
+    await manager.patch(f"{POLICIES}/news", json={"emit": "closed"})
+    assert (await manager.post(**emit)).status_code == 403
     await manager.delete(f"{POLICIES}/news")
     assert (await manager.post(**emit)).status_code == 200
 
@@ -240,7 +242,7 @@ async def test_a_key_is_shown_once_works_and_is_revoked(manager: httpx.AsyncClie
     assert made.status_code == 201
     assert made.headers["cache-control"] == "no-store"
     key = made.json()["key"]
-    emit = {"url": "/news/emit", "json": 1, "headers": bearer(key)}
+    emit: dict[str, Any] = {"url": "/news/emit", "json": 1, "headers": bearer(key)}
     assert (await manager.post(**emit)).status_code == 200
     listed = await manager.get(KEYS)
     assert key not in listed.text

@@ -32,7 +32,8 @@ def validators() -> dict[str, Draft202012Validator]:
 
 
 def vectors(name: str) -> list[dict[str, Any]]:
-    return json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def test_every_message_of_the_protocol_is_there(validators):

@@ -178,7 +178,7 @@ async def test_without_a_key_where_one_is_needed(door: Door):
 @pytest.mark.parametrize("key", ["wrong", "aaaaaaaa." + "b" * 32, "ü" * 40])
 async def test_a_wrong_key(door: Door, key: str):
     await make_policy("lobby", emit="key", listen="key")
-    headers = {"Authorization": f"Bearer {key}".encode()}
+    headers = {b"Authorization": f"Bearer {key}".encode()}
     refused(await door.site.get(door.path("members"), headers=headers), 401)
 
 

@@ -1,5 +1,7 @@
 """The document's own routes, where the API has no counterpart. What both have is in `test_both_doors`."""
 
+from typing import Any
+
 import httpx
 import pytest
 from django.db import OperationalError
@@ -23,7 +25,9 @@ def _open(settings):
         ("%C3%BC=%F0%9F%98%80+x", {"ü": "😀 x"}),
     ],
 )
-async def test_a_query_is_a_payload(site: httpx.AsyncClient, listen: Listen, query: str, payload: dict):
+async def test_a_query_is_a_payload(
+    site: httpx.AsyncClient, listen: Listen, query: str, payload: dict[str, Any]
+):
     listener = await listen("lobby")
     assert (await site.get(f"/lobby/emit?{query}")).status_code == 200
     assert (await listener.receive("DATA"))["payload"] == payload
