@@ -97,7 +97,7 @@ class GroupCommit(Generic[Row, Result]):
         try:
             results = outcomes.result()
             if len(results) != len(batch):
-                raise InternalError(f"{len(results)} results for {len(batch)} rows")  # noqa: TRY301
+                raise InternalError(f"{len(results)} results for {len(batch)} rows")
         except Exception as error:  # noqa: BLE001 - it becomes the rows' outcome
             # Whatever went wrong around the commit: nobody may be left waiting.
             results = [error] * len(batch)

@@ -143,6 +143,9 @@ class Outlet:
             return
         for group in self.groups:
             group.catch_up(self)
+        self._close_after_kept(code, reason)
+
+    def _close_after_kept(self, code: int, reason: str) -> None:
         if self.closed:  # catching up was too much for the client
             return
         kept = [] if self.corked else list(self._kept)

@@ -24,9 +24,11 @@ def test_groups_and_channels():
 @pytest.mark.parametrize(
     ("head", "message"),
     [
-        (events.data(b"[1]", "evt_1", requires_ack=True), messages.Data(Raw(b"[1]"), True)),
+        (events.data(b"[1]", "evt_1", requires_ack=True), messages.Data(Raw(b"[1]"), requires_ack=True)),
         (
-            events.connected([Member("client_2", "p", {"presence": {"n": 1}}), Member("client_3", "p")], None),
+            events.connected(
+                [Member("client_2", "p", {"presence": {"n": 1}}), Member("client_3", "p")], None
+            ),
             messages.Connected([messages.Member("client_2", {"n": 1}), messages.Member("client_3", {})]),
         ),
         (events.connected([], 2000), messages.Connected([], 2000)),

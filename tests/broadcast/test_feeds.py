@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadcast import events
-from broadcast.selectors import KeptEvent
+from broadcast.selectors import KeptEvent, get_last_seqs
 from broadcast.services import feeds as feeds_module
 from broadcast.services.feeds import Feeds
+from broadcast.services.history import NewEvent, commit_events
+from realtime.db import in_db_thread
 from realtime.heartbeat import TimerWheel
 from realtime.runtime import Runtime
+from tests.realtime.fakes import FakeOutlet
 
 
 class Hub:
@@ -78,10 +81,10 @@ class Database:
         self.reads += 1
         if self.failing:
             raise ConnectionError("database away")
-        if function is feeds_module.selectors.get_last_seqs:
+        if function is get_last_seqs:
             answer: Any = {channel: self.last_seq for channel in arguments[0] if self.last_seq}
         else:
-            channel, after, limit = arguments
+            _, after, limit = arguments
             seqs = sorted(seq for seq in self.rows if seq > after)[:limit]
             now = datetime.now(UTC)
             answer = [KeptEvent(seq, f"evt_{seq}", self.rows[seq], now) for seq in seqs]
@@ -106,8 +109,9 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
 
 class World:
     def __init__(self) -> None:
-        self.runtime: Any = FakeRuntime()
-        self.feeds = Feeds(self.runtime)
+        self.runtime = FakeRuntime()
+        fake: Any = self.runtime
+        self.feeds = Feeds(fake)
 
     @property
     def got(self) -> list[Any]:
@@ -310,10 +314,6 @@ def test_any_order_loss_and_repetition_of_hints_gives_the_order_of_the_database(
 @pytest.mark.django_db(transaction=True)
 async def test_with_the_real_database(rt: Runtime):
     """The channel's rows, not the fakes above: one listener, three events, the middle hint lost."""
-    from broadcast.services.history import NewEvent, commit_events
-    from realtime.db import in_db_thread
-    from tests.realtime.fakes import FakeOutlet
-
     feeds = rt.part(Feeds)
     feed = await feeds.open("news")
     outlet = FakeOutlet("client_1")

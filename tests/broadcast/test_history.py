@@ -16,7 +16,9 @@ pytestmark = pytest.mark.django_db
 
 
 def keep(*channels: str) -> list[history.Numbered]:
-    return commit_events([NewEvent(channel, b'"%s %d"' % (channel.encode(), n)) for n, channel in enumerate(channels)])
+    return commit_events(
+        [NewEvent(channel, b'"%s %d"' % (channel.encode(), n)) for n, channel in enumerate(channels)]
+    )
 
 
 def test_numbers_are_dense_and_in_order_within_each_channel():

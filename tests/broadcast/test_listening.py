@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,15 +11,18 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from broadcast import selectors
 from broadcast.models import Event
 from broadcast.rules import Everyone, Policy
 from broadcast.services import feeds as feeds_module
 from broadcast.services import listening
 from broadcast.services.emitting import Deliveries, emit
 from broadcast.services.feeds import Feeds
+from broadcast.services.history import NewEvent, commit_events
 from broadcast.services.listening import Listeners, kick, list_channels, list_members
 from broadcast.services.policies import PolicyBook
 from realtime import runtime
+from realtime.apikeys import create_api_key
 from realtime.db import in_db_thread
 from realtime.errors import InternalError
 from realtime.presence import Member
@@ -43,7 +47,7 @@ async def say(payload: Any, channel: str = "news") -> str:
     return emitted.event_id
 
 
-# --- coming and going --------------------------------------------------------------------------------
+# --- coming and going -------------------------------------------------------------------------------
 
 
 async def test_connected_comes_first_with_the_others_only():
@@ -185,7 +189,7 @@ async def test_without_a_free_id_nobody_is_let_in(rt: Runtime, monkeypatch):
     assert len(rt.part(Listeners).on_channel("news")) == 1
 
 
-# --- the presence proof ----------------------------------------------------------------------------------
+# --- the presence proof -----------------------------------------------------------------------------
 
 
 def apply(state: dict[str, Any], message: dict[str, Any]) -> None:
@@ -228,7 +232,9 @@ def test_old_state_and_events_equal_the_state_of_a_newcomer(actions):
 
             for index in range(0, len(actions), 3):
                 # Three at a time, of three clients, so that they meet in the middle of one another.
-                together = {slot: (action, slot, number) for action, slot, number in actions[index : index + 3]}
+                together = {
+                    slot: (action, slot, number) for action, slot, number in actions[index : index + 3]
+                }
                 await asyncio.gather(*[act(*arguments) for arguments in together.values()])
             fresh = await listen()
             for listener in slots.values():
@@ -246,7 +252,7 @@ def test_old_state_and_events_equal_the_state_of_a_newcomer(actions):
     asyncio.run(scenario())
 
 
-# --- closing ---------------------------------------------------------------------------------------------------
+# --- closing ----------------------------------------------------------------------------------------
 
 
 async def test_kick_closes_one_listener(rt: Runtime):
@@ -270,8 +276,6 @@ async def test_a_policy_that_no_longer_lets_in_closes(rt: Runtime, listen_policy
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_revoked_key_closes_its_listeners(rt: Runtime):
-    from realtime.apikeys import create_api_key
-
     allow(rt, listen="key")
     row, key = await in_db_thread(create_api_key, name="k", scopes=["broadcast:listen:news"])
     listener = await listen(key=key)
@@ -285,7 +289,7 @@ async def test_a_revoked_key_closes_its_listeners(rt: Runtime):
     assert listener.out.closes == [4401]
 
 
-# --- history ------------------------------------------------------------------------------------------------------
+# --- history ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
@@ -323,7 +327,7 @@ class TestReplay:
     async def test_what_is_too_old_is_a_gap(self, rt: Runtime):
         allow(rt, history_size=100, history_age_s=60)
         ids = [await say({"n": n}) for n in range(3)]
-        old = timezone.now() - timezone.timedelta(seconds=120)
+        old = timezone.now() - timedelta(seconds=120)
         await in_db_thread(lambda: Event.objects.filter(event_id__in=ids[:2]).update(created_at=old))
         assert (await listen(since=ids[0])).types == ["CONNECTED", "ERROR", "DATA"]
         assert (await listen(since=ids[1])).types == ["CONNECTED", "DATA"]
@@ -332,8 +336,6 @@ class TestReplay:
         assert (await listen(since="evt_12345678")).types == ["CONNECTED", "ERROR"]
 
     async def test_a_client_ahead_of_this_process_gets_nothing_twice(self, rt: Runtime):
-        from broadcast.services.history import NewEvent, commit_events
-
         allow(rt, history_size=100)
         early = await listen()
         # Committed and delivered in another process, whose message has not come here yet.
@@ -382,7 +384,7 @@ class TestReplay:
         def broken(*arguments: Any, **options: Any) -> Any:
             raise ConnectionError("database away")
 
-        monkeypatch.setattr(listening.selectors, "get_replay", broken)
+        monkeypatch.setattr(selectors, "get_replay", broken)
         listener = TestListener("news")
         with pytest.raises(ConnectionError):
             await listener.join("evt_12345678")

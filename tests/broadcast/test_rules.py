@@ -32,7 +32,9 @@ def test_event_ids(length):
     assert is_event_id(new_event_id(length))
 
 
-@pytest.mark.parametrize("text", ["", "evt_", "evt_é", "evt_a\n", "evt_\0", "client_12345678", "evt_" + "a" * 37])
+@pytest.mark.parametrize(
+    "text", ["", "evt_", "evt_é", "evt_a\n", "evt_\0", "client_12345678", "evt_" + "a" * 37]
+)
 def test_what_is_no_event_id(text):
     assert not is_event_id(text)
 

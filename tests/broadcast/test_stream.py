@@ -42,9 +42,7 @@ class Stream:
         self.outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.reading = asyncio.Event()
         self.reading.set()
-        self.task = asyncio.ensure_future(
-            DocumentRoutes(_nothing)(self.scope, self.incoming.get, self.send)  # type: ignore[arg-type]
-        )
+        self.task = asyncio.ensure_future(DocumentRoutes(_nothing)(self.scope, self.incoming.get, self.send))
 
     async def send(self, message: dict[str, Any]) -> None:
         await self.reading.wait()
@@ -61,7 +59,7 @@ class Stream:
 
     async def said(self) -> list[tuple[str, client.Delivery]]:
         """(id, message) of each event in the next piece; comments are passed over."""
-        found = []
+        found: list[tuple[str, client.Delivery]] = []
         while not found:
             body = (await self.next())["body"].decode()
             for block in body.split("\n\n"):
@@ -77,7 +75,7 @@ class Stream:
     async def ended(self) -> None:
         """The answer is complete, as HTTP wants it."""
         message = await self.next()
-        while message["more_body"] if "more_body" in message else False:
+        while message.get("more_body"):
             message = await self.next()
         assert message == {"type": "http.response.body", "body": b""}
         await asyncio.wait_for(self.task, 5)

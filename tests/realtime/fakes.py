@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side
 from websockets.protocol import State as ProtocolState
 
@@ -19,9 +19,10 @@ def parse_frames(data: bytes) -> list[str]:
     assert client.parser_exc is None
     texts = []
     for frame in frames:
+        assert isinstance(frame, Frame)
         assert frame.opcode is Opcode.TEXT
         assert frame.fin
-        texts.append(frame.data.decode())
+        texts.append(bytes(frame.data).decode())
     return texts
 
 

@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 
 from realtime import db
 from realtime.db import in_db_thread
@@ -38,7 +38,7 @@ async def test_the_work_is_not_on_the_event_loops_thread():
 
 @pytest.mark.django_db(transaction=True)
 async def test_connections_are_given_back_but_sqlites_is_kept(monkeypatch):
-    def used(vendor: str, errors: bool) -> list[str]:
+    def used(vendor: str, *, errors: bool) -> list[str]:
         closed: list[str] = []
 
         class Connection:
@@ -49,10 +49,10 @@ async def test_connections_are_given_back_but_sqlites_is_kept(monkeypatch):
                 closed.append(self.vendor)
 
         with monkeypatch.context() as patch:
-            patch.setattr(db.connections, "all", lambda initialized_only: [Connection()])
+            patch.setattr(connections, "all", lambda initialized_only: [Connection()])
             db.release_connections()
         return closed
 
-    assert used("postgresql", False) == ["postgresql"]
-    assert used("sqlite", False) == []
-    assert used("sqlite", True) == ["sqlite"]
+    assert used("postgresql", errors=False) == ["postgresql"]
+    assert used("sqlite", errors=False) == []
+    assert used("sqlite", errors=True) == ["sqlite"]

@@ -4,12 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from channels.layers import get_channel_layer
 
 from realtime import redis_presence, runtime
 from realtime.bus import LayerBus, LocalBus
 from realtime.redis_presence import RedisPresence
 from realtime.runtime import EVERY_PROCESS, Runtime, on_start, send_from_thread
-from tests.components import RedisServer
+from tests.components import RedisServer, free_port
 
 
 class Part:
@@ -107,8 +108,6 @@ def test_a_command_reaches_the_servers_through_redis(settings, redis_server: Red
 
 
 def test_a_command_does_not_fail_for_want_of_redis(settings, caplog):
-    from tests.components import free_port
-
     use_redis(settings, f"redis://127.0.0.1:{free_port()}/0")
     send_from_thread(EVERY_PROCESS, "kind", {})
     assert "runtime.not_sent" in caplog.text
@@ -197,5 +196,5 @@ async def test_stop_leaves_no_task_with_redis(settings, redis_server, monkeypatc
     rt = runtime.current()
     await asyncio.wait_for(rt.bus.subscribed(EVERY_PROCESS), 5)
     await asyncio.wait_for(rt.stop(), 10)
-    await runtime.get_channel_layer().flush()
+    await get_channel_layer().flush()
     assert asyncio.all_tasks() == before

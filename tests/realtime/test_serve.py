@@ -1,12 +1,15 @@
 """The command that serves: what it refuses, what it warns of, and how it configures the server."""
 
+import contextlib
 import os
+import tempfile
 from typing import Any
 
 import pytest
 import uvicorn
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from uvicorn.supervisors.multiprocess import Multiprocess
 
 from realtime.management.commands import serve
 from realtime.server import HttpProtocol, WebSocketProtocol
@@ -71,10 +74,12 @@ def test_debug_where_others_may_reach_it_is_warned_of(started, settings, capsys,
 def test_several_workers_are_supervised_and_share_their_numbers(settings, monkeypatch, tmp_path):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
-    monkeypatch.setattr(serve.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
-    monkeypatch.setattr(uvicorn.Config, "bind_socket", lambda self: "the socket")
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(uvicorn.Config, "bind_socket", lambda self: contextlib.nullcontext("the socket"))
     ran: list[Any] = []
-    monkeypatch.setattr(serve.Supervisor, "__init__", lambda self, config, sockets: ran.append((config, sockets)))
+    monkeypatch.setattr(
+        serve.Supervisor, "__init__", lambda self, config, sockets: ran.append((config, sockets))
+    )
     monkeypatch.setattr(serve.Supervisor, "run", lambda self: ran.append("run"))
     call_command("serve", workers=2)
     (config, sockets), run = ran
@@ -96,6 +101,6 @@ def test_the_numbers_of_a_worker_that_ended_are_forgotten(monkeypatch):
     def restart(self: Any) -> None:
         self.processes = [Process(1), Process(3)]
 
-    monkeypatch.setattr(serve.Multiprocess, "keep_subprocess_alive", restart)
+    monkeypatch.setattr(Multiprocess, "keep_subprocess_alive", restart)
     supervisor.keep_subprocess_alive()
     assert forgotten == [2]

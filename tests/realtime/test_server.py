@@ -122,6 +122,7 @@ async def test_frames_go_both_ways_and_close_is_answered(app, port):
         outlet.close(4403, "why")
         with pytest.raises(ConnectionClosed) as closed:
             await asyncio.wait_for(client.recv(), 5)
+        assert closed.value.rcvd
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4403, "why")
     assert await asyncio.wait_for(app.ended.get(), 5) == 4403
 
@@ -137,7 +138,7 @@ async def test_writing_to_a_client_that_is_lost_does_not_raise(app, port):
 
 
 async def test_a_client_that_does_not_read_stalls_its_outlet_and_is_cut(app, port):
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+    _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
     writer.write(
         b"GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
         b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -163,6 +164,7 @@ async def test_text_that_is_not_utf8_is_1007_and_no_error_of_ours(app, port, cap
         await client.send(b"\xff\xfe", text=True)
         with pytest.raises(ConnectionClosed) as closed:
             await asyncio.wait_for(client.recv(), 5)
+        assert closed.value.rcvd
         assert closed.value.rcvd.code == 1007
     assert "Traceback" not in caplog.text
 
@@ -173,4 +175,5 @@ async def test_a_message_without_bounds_is_1009(app, port):
         await client.send("x" * (server_module.MAX_MESSAGE_BYTES + 1))
         with pytest.raises(ConnectionClosed) as closed:
             await asyncio.wait_for(client.recv(), 5)
+        assert closed.value.rcvd
         assert closed.value.rcvd.code == 1009
