@@ -32,10 +32,10 @@ class Cluster:
     started: int = 0
     admin_password: str = ADMIN_PASSWORD
 
-    def start(self, *, workers: int = 1) -> Server:
+    def start(self, *, workers: int = 1, env: dict[str, str] | None = None) -> Server:
         """Start one more server; the caller waits for it and stops it."""
         self.started += 1
-        return serve(self.env, self.folder / f"{self.started}.log", workers=workers)
+        return serve({**self.env, **(env or {})}, self.folder / f"{self.started}.log", workers=workers)
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Rows of the database, past the servers."""
@@ -85,8 +85,8 @@ def extra(cluster: Cluster) -> Iterator[Callable[..., Server]]:
     """Start another server of the same installation, for one test."""
     running: list[Server] = []
 
-    def start(*, workers: int = 1) -> Server:
-        server = cluster.start(workers=workers)
+    def start(*, workers: int = 1, env: dict[str, str] | None = None) -> Server:
+        server = cluster.start(workers=workers, env=env)
         running.append(server)
         server.wait_ready()
         return server

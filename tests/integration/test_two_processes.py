@@ -7,8 +7,8 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -64,20 +64,58 @@ async def test_with_history_both_see_the_order_of_the_database(
         listeners = [await stack.enter_async_context(listening(server, channel)) for server in pair * 2]
         stream = await stack.enter_async_context(streaming(second, channel))
         await stream.message("CONNECTED")
-        emitters = [emit_many(server, channel, f"{n}", 50) for n, server in enumerate(pair * 3)]
+        emitters = [emit_many(server, channel, f"{n}", 25) for n, server in enumerate(pair * 12)]
         await asyncio.gather(*emitters)
         rows = cluster.query(
             "SELECT payload::json, event_id FROM broadcast_event WHERE channel = %s ORDER BY seq", channel
         )
         expected = [payload for payload, _ in rows]
-        assert len(expected) == 300
+        assert len(expected) == 600
         for listener in listeners:
-            assert await listener.data(300) == expected
-        received = [event for _ in range(300) if (event := await stream.next())]
+            assert await listener.data(600, within_s=30) == expected
+        received = [event for _ in range(600) if (event := await stream.next())]
         assert [event["id"] for event in received] == [event_id for _, event_id in rows]
         await emit(first, channel, "last")
         for listener in listeners:
             assert await listener.data(1) == ["last"]
+
+
+@asynccontextmanager
+async def far_away(port: int, delay_s: float) -> AsyncIterator[int]:
+    """A port that leads to `port`; what comes back through it comes `delay_s` late."""
+    loop = asyncio.get_running_loop()
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, late_s: float) -> None:
+        while data := await reader.read(65_536):
+            loop.call_later(late_s, writer.write, data)
+        loop.call_later(late_s, writer.close)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(pipe(reader, far_writer, 0), pipe(far_reader, writer, delay_s))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def test_hints_that_overtake_one_another_do_not_change_the_order(
+    extra: Callable[..., Server], pair: Pair, cluster: Cluster, channels: Channels
+) -> None:
+    channel = channels("kept")
+    async with far_away(cluster.redis.port, 0.1) as port:
+        redis_url = f"redis://127.0.0.1:{port}/0"
+        far = await asyncio.to_thread(extra, env={"REDIS_URL": redis_url})
+        async with listening(far, channel) as late, listening(pair[0], channel) as early:
+            for number in range(0, 20, 2):
+                # The second is known where it is emitted before the word of the first gets there.
+                await emit(pair[0], channel, number)
+                await emit(far, channel, number + 1)
+            assert await late.data(20) == list(range(20))
+            assert await early.data(20) == list(range(20))
+        await asyncio.to_thread(far.stop)
 
 
 async def test_recovery_at_the_other_process(pair: Pair, channels: Channels) -> None:
