@@ -23,6 +23,7 @@ class Layer:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.failing: set[str] = set()
         self.failures = 0
+        self.discards = 0
         # A call of that name waits before it does anything.
         self.gates: dict[str, asyncio.Event] = {}
         self.reached: dict[str, asyncio.Event] = {}
@@ -50,6 +51,7 @@ class Layer:
         self.groups.setdefault(group, set()).add(channel)
 
     async def group_discard(self, group: str, channel: str) -> None:
+        self.discards += 1
         await self._enter("group_discard")
         self.groups.get(group, set()).discard(channel)
 
@@ -221,6 +223,7 @@ async def test_back_while_the_subscription_is_being_dropped_waits_for_a_new_one(
     waiting = [asyncio.ensure_future(one.subscribed(group)) for group in ("g", *others)]
     layer.gates.pop("group_discard").set()
     await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    assert layer.discards == 1  # the other was never let go of, so nothing was missed
     for group in ("g", *others):
         assert layer.groups[layer_group(group)]
 

@@ -133,6 +133,18 @@ async def test_writing_to_a_client_that_is_lost_does_not_raise(app, port):
     outlet = await app.outlets.get()
     client.transport.abort()
     assert await asyncio.wait_for(app.ended.get(), 5) in {1005, 1006}
+
+    class UvloopsTransport:
+        """asyncio's own passes over a write to a lost socket; this one does not."""
+
+        def is_closing(self) -> bool:
+            return True
+
+        def write(self, data: bytes) -> None:
+            raise RuntimeError("the handler is closed")
+
+    protocol: Any = outlet._transport
+    protocol.transport = UvloopsTransport()
     outlet.send(b"too late")
     outlet.close(1000)
 
