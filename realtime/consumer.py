@@ -95,7 +95,7 @@ class RealtimeConsumer(AsyncConsumer):
         except OSError:  # so ASGI has a server say that the client left
             raise StopConsumer from None
         self._accepted = True
-        metrics.CONNECTIONS.labels(app=self.app_name).inc()
+        self._connections.inc()
         log.info("connection.opened", app=self.app_name, path=self.scope["path"], connection=outlet_id)
 
     def send_head(self, head: bytes) -> None:
@@ -228,7 +228,7 @@ class RealtimeConsumer(AsyncConsumer):
         self._left = True
         self.runtime.hub.leave(self.outlet)
         self.outlet.detach()
-        metrics.CONNECTIONS.labels(app=self.app_name).dec()
+        self._connections.dec()
         log.info("connection.closed", app=self.app_name, connection=self.outlet.id, code=int(code))
         try:
             await self.disconnect(code)
@@ -242,11 +242,13 @@ class RealtimeConsumer(AsyncConsumer):
         return self._frames
 
     # Bound once for each class: looking a label up costs more than counting.
+    _connections: ClassVar[Any]
     _count_in: ClassVar[Any]
     _count_out: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if app_name := cls.__dict__.get("app_name"):
+            cls._connections = metrics.CONNECTIONS.labels(app=app_name)
             cls._count_in = metrics.MESSAGES_IN.labels(app=app_name)
             cls._count_out = metrics.MESSAGES_OUT.labels(app=app_name)

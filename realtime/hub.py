@@ -121,8 +121,9 @@ class Group:
         took = perf_counter() - started
         self._count_out.inc(len(heads) * len(self.members))
         FANOUT_SECONDS.observe(took)
-        # A fan-out longer than the window must leave the loop as much time as it took.
-        self._next_flush = self._loop.time() + max(WINDOW_S, took)
+        # From the end of this one: a fan-out that takes longer than the window would otherwise be
+        # followed by the next at once, with nothing joined and no time left for anything else.
+        self._next_flush = self._loop.time() + WINDOW_S
 
 
 class Hub:

@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -75,12 +77,16 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         # For an endless response whose client has stopped reading: ASGI has no word to end that.
-        cast(dict[str, Any], self.scope)["extensions"] = {"foyer.abort": self.transport.abort}
+        cast(dict[str, Any], self.scope)["extensions"] = {"foyer.abort": partial(_cut, self.transport)}
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._stop_deadline()
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:
+            # Its task has not begun yet.
+            self.cycle.transport = cast(asyncio.Transport, _HeadJoiner(self.transport, self.loop))
 
     def on_message_complete(self) -> None:
         self._in_head = True
@@ -98,6 +104,54 @@ class HttpProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class _HeadJoiner:
+    """The transport of one response: sends head and body in one system call if they come together.
+
+    uvicorn writes them one after the other. What is written first waits for the rest until the event
+    loop's next turn, and no longer.
+    """
+
+    __slots__ = ("_held", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        if self._held is None:
+            self._held = data
+            self._loop.call_soon(self._flush)
+        elif self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held + data)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+def _cut(transport: asyncio.Transport) -> None:
+    """End a connection at once. The kernel drops what the peer has not taken, and tells it so (RST).
+
+    A socket closed the ordinary way would keep that in memory for as long as the peer does not read.
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -191,7 +245,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.transport.write(close_frame(code, reason))
         # A peer that does not read would never let the buffer drain: abort, which does not wait.
-        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
+        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_S, _cut, self.transport)
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
