@@ -165,11 +165,15 @@ class EventAdmin(ReadOnlyAdmin):
     @admin.display(description="payload")
     def payload_in_short(self, event: Event) -> str:
         """The first characters."""
+        if not event.payload:
+            return "(not kept: it was for particular clients)"
         return event.payload if len(event.payload) <= 80 else event.payload[:79] + "…"
 
     @admin.display(description="payload")
     def payload_text(self, event: Event) -> SafeString:
         """The payload, one value a line."""
+        if not event.payload:
+            return format_html("{}", self.payload_in_short(event))
         return format_html('<pre style="white-space: pre-wrap">{}</pre>', pretty(event.payload))
 
 

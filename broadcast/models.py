@@ -83,7 +83,11 @@ class Stream(models.Model):
 
 
 class Event(models.Model):
-    """One kept event of a channel. `payload` is the JSON text exactly as it was sent out."""
+    """One event of a channel with history. `payload` is the JSON text exactly as it was sent out.
+
+    It is empty for an event that went to particular clients: a replay would show it to the others.
+    Its place is kept all the same, so that one of them can say that it was the last it saw.
+    """
 
     channel = models.CharField(max_length=128)
     seq = models.BigIntegerField()

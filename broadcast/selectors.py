@@ -17,7 +17,7 @@ MAX_REPLAY_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class KeptEvent:
-    """An event of a channel's history. `payload` is JSON text."""
+    """An event of a channel's history. `payload` is JSON text; empty, the event was not for everyone."""
 
     seq: int
     event_id: str
@@ -47,7 +47,7 @@ def get_last_seqs(channels: Iterable[str]) -> dict[str, int]:
 
 
 def list_after(channel: str, seq: int, limit: int) -> list[KeptEvent]:
-    """Kept events after number `seq`, oldest first. One query."""
+    """Everything numbered after `seq`, oldest first. One query."""
     rows = Event.objects.filter(channel=channel, seq__gt=seq).order_by("seq")[:limit]
     return [_kept(row) for row in rows]
 
@@ -55,15 +55,24 @@ def list_after(channel: str, seq: int, limit: int) -> list[KeptEvent]:
 def list_history(
     channel: str, policy: Policy, *, limit: int, until_seq: int | None = None
 ) -> list[KeptEvent]:
-    """The latest `limit` events the policy still gives out, oldest first. Two queries at most.
+    """The latest `limit` events for everyone that the policy still gives out, oldest first.
 
-    Bounded by `MAX_REPLAY_BYTES` of payload too, from the latest backwards.
+    Two queries at most. Bounded by `MAX_REPLAY_BYTES` of payload too, from the latest backwards.
     """
     if until_seq is None:
         until_seq = get_last_seqs([channel]).get(channel, 0)
+    return _read_back(_given_out(channel, policy, until_seq).exclude(payload=""), limit)
+
+
+def _given_out(channel: str, policy: Policy, until_seq: int) -> QuerySet[Event]:
     rows = Event.objects.filter(channel=channel, seq__lte=until_seq, seq__gt=until_seq - policy.history_size)
     if policy.history_age_s:
         rows = rows.filter(created_at__gt=timezone.now() - timedelta(seconds=policy.history_age_s))
+    return rows
+
+
+def _read_back(rows: QuerySet[Event], limit: int) -> list[KeptEvent]:
+    """The latest of `rows` within the bounds, oldest first. One query."""
     events: list[KeptEvent] = []
     size_bytes = 0
     for row in rows.order_by("-seq")[:limit].iterator():
@@ -82,15 +91,15 @@ def get_replay(channel: str, policy: Policy, *, since: str, until_seq: int | Non
     """
     if until_seq is None:
         until_seq = get_last_seqs([channel]).get(channel, 0)
-    events = list_history(channel, policy, limit=policy.history_size, until_seq=until_seq)
+    events = _read_back(_given_out(channel, policy, until_seq), policy.history_size)
+    for_everyone = [event for event in events if event.payload]
     seen = None
     if is_event_id(since):
         seen = Event.objects.filter(channel=channel, event_id=since).values_list("seq", flat=True).first()
     if seen is None:
-        return Replay(events, gap=True)
-    missed = [event for event in events if event.seq > seen]
-    complete = seen >= until_seq or (bool(missed) and missed[0].seq == seen + 1)
-    return Replay(missed, gap=not complete)
+        return Replay(for_everyone, gap=True)
+    complete = seen >= until_seq or any(event.seq == seen + 1 for event in events)
+    return Replay([event for event in for_everyone if event.seq > seen], gap=not complete)
 
 
 def list_ids_in_use(pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

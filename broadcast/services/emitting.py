@@ -118,8 +118,8 @@ def _start(rt: runtime.Runtime) -> None:
 async def emit(*, channel: str, payload: bytes, target: Target, require_ack: bool = False) -> Emitted:
     """Send `payload`, checked and compact JSON text, to the channel's listeners.
 
-    On a channel with history an event for everyone is committed before anyone gets it, and before this
-    returns. One for particular clients is not kept: a replay would show it to the others.
+    On a channel with history an event is committed before anyone gets it, and before this returns. Of
+    one for particular clients only its place is kept: a replay would show it to the others.
 
     Raises:
         Refused: ``NO_PAYLOAD``, or ``NOT_ENOUGH_CLIENTS`` where the target cannot be met.
@@ -139,8 +139,8 @@ async def emit(*, channel: str, payload: bytes, target: Target, require_ack: boo
 
     seq, event_id = 0, new_event_id()
     policy = await rt.part(PolicyBook).policy(channel)
-    if everyone and policy.history_size:
-        numbered = await deliveries.writer.submit(NewEvent(channel, payload))
+    if policy.history_size:
+        numbered = await deliveries.writer.submit(NewEvent(channel, payload if everyone else b""))
         seq, event_id = numbered.seq, numbered.event_id
     elif require_ack:
         while rt.part(Acks).is_waiting(event_id):

@@ -127,7 +127,8 @@ class Feeds:
         self._advance(feed, seq, deliver)
 
     def _deliver(self, event: selectors.KeptEvent, channel: str) -> None:
-        self._runtime.hub.deliver(events.group_of(channel), events.data(event.payload, event.event_id))
+        if event.payload:  # else it was for particular clients, who are known no more
+            self._runtime.hub.deliver(events.group_of(channel), events.data(event.payload, event.event_id))
 
     def _drain(self, feed: Feed) -> None:
         while (deliver := feed.early.pop(feed.last_seq + 1, None)) is not None:

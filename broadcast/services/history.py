@@ -17,7 +17,7 @@ from realtime.ids import new_event_id
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to keep. `payload` is JSON text."""
+    """An event to keep. `payload` is JSON text, or empty to keep its place only."""
 
     channel: str
     payload: bytes

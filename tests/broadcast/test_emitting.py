@@ -195,13 +195,18 @@ class TestKept:
             await say()
         assert listener.payloads == []
 
-    async def test_what_is_for_a_few_is_not_kept(self, rt: Runtime):
+    async def test_what_is_for_a_few_is_not_kept_but_for_its_place(self, rt: Runtime):
         allow(rt, history_size=10)
         listener = await listen()
         await say(target=RandomClients(1))
-        await say(target=NamedClients((listener.client_id,)))
+        last_seen = await say(target=NamedClients((listener.client_id,)))
         assert len(listener.payloads) == 2
-        assert await in_db_thread(Event.objects.count) == 0
+        assert await in_db_thread(lambda: set(Event.objects.values_list("payload", flat=True))) == {""}
+        assert (await listen(since="evt_before")).payloads == []
+        # Whoever saw it last has missed nothing, and gets what came after.
+        assert (await listen(since=last_seen.event_id)).types == ["CONNECTED"]
+        await say()
+        assert (await listen(since=last_seen.event_id)).types == ["CONNECTED", "DATA"]
 
     async def test_kept_and_acknowledged(self, rt: Runtime):
         allow(rt, history_size=10)
