@@ -17,6 +17,7 @@ RESERVED_NAMES = frozenset(
         "admin",
         "api",
         "broadcast",
+        "favicon.ico",
         "gateway",
         "healthz",
         "metrics",

@@ -53,11 +53,13 @@ class DocumentRoutes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match = _route(scope["path"])
-        if match is None or not is_channel_name(match[1]):
+        if match is None:
             await self._inner(scope, receive, send)
             return
         request = Request(scope, receive, send, channel=match[1])
         try:
+            if not is_channel_name(match[1]):
+                raise HttpError(404, "No channel has this name: the site uses it itself.")
             methods, handle = self._routes[match[2]]
             if request.method == "OPTIONS":
                 await self._preflight(request, methods)

@@ -128,3 +128,9 @@ async def test_failures_of_ours(site: httpx.AsyncClient, monkeypatch, error: Exc
     monkeypatch.setattr(document, "emit", fail)
     text = refused(await site.post("/lobby/emit", json=1), status)
     assert str(error) not in text
+
+
+@pytest.mark.parametrize("name", ["admin", "API", "static", "healthz", "..", "ticketing"])
+async def test_names_the_site_uses_itself_are_no_channels(site: httpx.AsyncClient, name: str):
+    for action in ("emit?a=1", "listen", "history", "members"):
+        refused(await site.get(f"/{name.replace('.', '%2E')}/{action}"), 404)
