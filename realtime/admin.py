@@ -15,7 +15,6 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from rest_framework_api_key.models import APIKey as PackageApiKey
@@ -108,9 +107,7 @@ class ApiKeyAdmin(ModelAdmin):
             "api_key": obj,
             "new_key": obj.new_key,  # type: ignore[attr-defined]
         }
-        response = TemplateResponse(request, "admin/realtime/apikey/created.html", context)
-        add_never_cache_headers(response)
-        return response
+        return TemplateResponse(request, "admin/realtime/apikey/created.html", context)
 
     @admin.action(description="Revoke the selected keys (cannot be undone)", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
