@@ -15,7 +15,7 @@ from tests.e2e.servers import Seed, Server
 
 
 async def post(server: Server, channel: str, key: str | None = None, **options: Any) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {key}".encode()} if key else {}
+    headers = [(b"Authorization", f"Bearer {key}".encode())] if key else []
     async with http(server) as client:
         return await client.post(f"/{channel}/emit", json=1, headers=headers, **options)
 
@@ -51,7 +51,8 @@ async def test_listening_to_a_locked_channel(production: Server, channels: Chann
             await connect(listen_url(production, channel, **({"key": key} if key else {})), proxy=None)
         # daphne knows no other status.
         assert refused.value.response.status_code == (status if production.is_serve else 403)
-        async with streaming(production, channel, **({"key": key} if key else {})) as stream:
+        parameters: Any = {"key": key} if key else {}
+        async with streaming(production, channel, **parameters) as stream:
             assert stream.response.status_code == status
         async with http(production) as client:
             for what in ("history", "members"):

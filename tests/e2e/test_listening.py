@@ -182,12 +182,14 @@ async def test_origins(
     if origin == "{own}":
         origin = server.url
     url = listen_url(server, channels())
+    if origin:
+        headers = {**headers, "Origin": origin}
     if admitted:
-        async with connect(url, proxy=None, origin=origin, additional_headers=headers) as ws:
+        async with connect(url, proxy=None, additional_headers=headers) as ws:
             assert json.loads(await ws.recv())["type"] == "CONNECTED"
     else:
         with pytest.raises(InvalidStatus) as refused:
-            await connect(url, proxy=None, origin=origin, additional_headers=headers)
+            await connect(url, proxy=None, additional_headers=headers)
         assert refused.value.response.status_code == 403
 
 

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 
@@ -52,8 +53,12 @@ async def test_a_killed_process_takes_its_clients_and_nothing_else(
             await gone.close()
 
 
-def bus(server: Server) -> str:
-    return server.readiness().get("bus", "")
+def has_bus(server: Server, state: str) -> bool:
+    return server.readiness().get("bus") == state
+
+
+def is_ready(server: Server) -> bool:
+    return set(server.readiness().values()) == {"ok"}
 
 
 async def test_redis_stops_and_starts(pair: Pair, cluster: Cluster, channels: Channels) -> None:
@@ -71,7 +76,7 @@ async def test_redis_stops_and_starts(pair: Pair, cluster: Cluster, channels: Ch
 
         cluster.redis.stop(signal.SIGKILL)
         for server in pair:
-            await eventually(lambda s=server: bus(s) == "down", what="the bus to be reported down")
+            await eventually(partial(has_bus, server, "down"), what="the bus to be reported down")
         # Each process serves its own.
         for server, listener in ((first, here), (second, there)):
             await emit(server, channel, "local")
@@ -83,16 +88,14 @@ async def test_redis_stops_and_starts(pair: Pair, cluster: Cluster, channels: Ch
 
         cluster.redis.start()
         for server in pair:
-            await eventually(lambda s=server: bus(s) == "ok", within_s=15, what="the bus to be back")
+            await eventually(partial(has_bus, server, "ok"), within_s=15, what="the bus to be back")
         # What is kept was not lost, only late.
         assert await kept_there.data(5) == [1, 2, 3, 4, 5]
         # No connection was.
         assert {listener.ws.close_code for listener in (here, there, kept_there, late)} == {None}
         members = {here.client_id, there.client_id, late.client_id}
         for server in pair:
-            await eventually(
-                lambda s=server: are_members(s, channel, members), what="the members as they are"
-            )
+            await eventually(partial(are_members, server, channel, members), what="the members as they are")
         there.waiting()
         await emit(first, channel, "across")
         assert await there.data(1) == ["across"]
@@ -132,9 +135,7 @@ async def test_postgres_stops_and_starts(pair: Pair, cluster: Cluster, channels:
 
         cluster.postgres.start()
         for server in pair:
-            await eventually(
-                lambda s=server: set(s.readiness().values()) == {"ok"}, within_s=20, what="readiness"
-            )
+            await eventually(partial(is_ready, server), within_s=20, what="readiness")
         await emit(first, kept, 2)
         assert await there.data(2) == [0, 2]
         assert here.ws.close_code is None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -84,6 +86,7 @@ async def test_with_history_both_see_the_order_of_the_database(
 async def far_away(port: int, delay_s: float) -> AsyncIterator[int]:
     """A port that leads to `port`; what comes back through it comes `delay_s` late."""
     loop = asyncio.get_running_loop()
+    writers: list[asyncio.StreamWriter] = []
 
     async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, late_s: float) -> None:
         while data := await reader.read(65_536):
@@ -92,6 +95,7 @@ async def far_away(port: int, delay_s: float) -> AsyncIterator[int]:
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        writers.extend((writer, far_writer))
         await asyncio.gather(pipe(reader, far_writer, 0), pipe(far_reader, writer, delay_s))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
@@ -99,6 +103,10 @@ async def far_away(port: int, delay_s: float) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for writer in writers:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 async def test_hints_that_overtake_one_another_do_not_change_the_order(
@@ -201,19 +209,17 @@ async def test_state_told_and_changes_after_it_are_the_state(pair: Pair, channel
         await eventually(lambda: are_members(pair[1], channel, expected), what="the visitors' leaving")
         for observer in observers:
             known = set(observer.members) | {observer.client_id}
-            await eventually(
-                lambda o=observer, k=known: apply_changes(o, k) == expected, what="the same members"
-            )
+            await eventually(partial(is_up_to_date, observer, known, expected), what="the same members")
 
 
-def apply_changes(listener: Listener, known: set[str]) -> set[str]:
-    """Bring the `known` members up to date by what has arrived."""
+def is_up_to_date(listener: Listener, known: set[str], expected: set[str]) -> bool:
+    """Whether the `known` members are those expected, brought up to date by what has arrived."""
     for message in listener.waiting():
         if message["type"] == "PRESENCE:JOINED":
             known.add(message["payload"]["clientID"])
         elif message["type"] == "PRESENCE:LEFT":
             known.discard(message["payload"]["clientID"])
-    return known
+    return known == expected
 
 
 async def test_nothing_is_left_in_redis(pair: Pair, cluster: Cluster, channels: Channels) -> None:
@@ -264,7 +270,7 @@ async def test_a_policy_changed_in_the_admin_holds_in_both_at_once(
             assert response.status_code == 302, re.findall("errornote|errorlist.{300}", response.text)
         for server in pair:
             await eventually(
-                lambda s=server: emit_status(s, channel, 403), within_s=2, what="the policy's effect"
+                partial(emit_status, server, channel, 403), within_s=2, what="the policy's effect"
             )
         for listener in listeners:
             assert await listener.closed(within_s=3) == 4403
@@ -275,16 +281,24 @@ async def emit_status(server: Server, channel: str, status: int) -> bool:
         return (await client.post(f"/{channel}/emit", json=1)).status_code == status
 
 
-async def test_workers_of_one_server(extra: Callable[..., Server], pair: Pair, channel: str) -> None:
+async def test_workers_of_one_server(
+    extra: Callable[..., Server], pair: Pair, cluster: Cluster, channel: str
+) -> None:
     server = extra(workers=2)
     workers = await eventually(lambda: worker_pids(server), what="two workers")
     async with AsyncExitStack() as stack:
-        listeners = [await stack.enter_async_context(crowd(server, channel, 1)) for _ in range(24)]
+        listeners: list[Listener] = []
+
+        async def both_serve() -> bool:
+            listeners.append(await stack.enter_async_context(listening(server, channel)))
+            return len(listeners) >= 24 and len(holders(cluster, channel)) == 2
+
+        await eventually(both_serve, what="clients on both workers")
         outside = await stack.enter_async_context(listening(pair[0], channel))
-        assert len(outside.members) == 24
-        assert server.metric("foyer_connections", app="broadcast") == 24
+        assert len(outside.members) == len(listeners)
+        assert server.metric("foyer_connections", app="broadcast") == len(listeners)
         await emit_many(server, channel, "x", 30)
-        for (listener,) in listeners:
+        for listener in listeners:
             assert await listener.data(30) == [["x", number] for number in range(30)]
         # A worker that dies takes its own clients with it; another takes its place.
         os.kill(workers[0], signal.SIGKILL)
@@ -293,9 +307,9 @@ async def test_workers_of_one_server(extra: Callable[..., Server], pair: Pair, c
         )
 
         def survivors() -> list[Listener]:
-            return [listener for (listener,) in listeners if listener.ws.close_code is None]
+            return [listener for listener in listeners if listener.ws.close_code is None]
 
-        await eventually(lambda: len(survivors()) < 24, what="the loss of some")
+        await eventually(lambda: len(survivors()) < len(listeners), what="the loss of some")
         assert survivors(), "all clients were on one worker"
         expected = {outside.client_id, *(listener.client_id for listener in survivors())}
         await eventually(lambda: are_members(pair[0], channel, expected), what="the others' leaving")
@@ -303,6 +317,13 @@ async def test_workers_of_one_server(extra: Callable[..., Server], pair: Pair, c
             lambda: server.metric("foyer_connections", app="broadcast") == len(survivors()), what="the gauge"
         )
         await eventually(lambda: emit_status(server, channel, 200), what="an answer")
+
+
+def holders(cluster: Cluster, channel: str) -> set[str]:
+    """The processes that hold members of the channel, as presence has them in Redis."""
+    with redis.Redis.from_url(cluster.redis.url) as client:
+        records = client.hvals(f"foyer:presence:room:broadcast:{channel}")
+    return {json.loads(record)["p"] for record in records}
 
 
 def worker_pids(server: Server) -> list[int]:
