@@ -40,16 +40,16 @@ def connected(others: list[Member], count: int | None) -> bytes:
     return encode_head(messages.Connected(members, count), new_event_id())
 
 
-def joined(client_id: str, presence: dict[str, Any]) -> bytes:
-    return encode_head(messages.PresenceJoined(client_id, presence), new_event_id())
-
-
-def left(client_id: str) -> bytes:
-    return encode_head(messages.PresenceLeft(client_id), new_event_id())
-
-
-def updated(client_id: str, presence: dict[str, Any]) -> bytes:
-    return encode_head(messages.PresenceUpdated(client_id, presence), new_event_id())
+def presence_change(kind: str, client_id: str, presence: dict[str, Any], event_id: str) -> bytes:
+    """A client has ``joined``, ``left``, or ``updated`` what it shows."""
+    message: messages.ServerMessage
+    if kind == "joined":
+        message = messages.PresenceJoined(client_id, presence)
+    elif kind == "left":
+        message = messages.PresenceLeft(client_id)
+    else:
+        message = messages.PresenceUpdated(client_id, presence)
+    return encode_head(message, event_id)
 
 
 def ping() -> bytes:

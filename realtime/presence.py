@@ -40,6 +40,9 @@ class Presence(Protocol):
     def on_lost(self, callback: Callable[[str, Member], None]) -> None:
         """Call ``callback(room, member)`` for members of killed processes, once in the installation."""
 
+    def on_returned(self, callback: Callable[[], None]) -> None:
+        """Call back when this process has entered its members again: others may think they left."""
+
     async def join(self, room: str, member_id: str, info: dict[str, Any], *, limit: int) -> Joined:
         """Enter a member; `others` stays empty when the room then holds more than `limit`.
 
@@ -73,6 +76,9 @@ class MemoryPresence:
         self._rooms: dict[str, dict[str, Member]] = {}
 
     def on_lost(self, callback: Callable[[str, Member], None]) -> None:
+        pass
+
+    def on_returned(self, callback: Callable[[], None]) -> None:
         pass
 
     async def join(self, room: str, member_id: str, info: dict[str, Any], *, limit: int) -> Joined:

@@ -105,6 +105,7 @@ class RedisPresence:
         self._reap_member = self._redis.register_script(_REAP)
         self._forget_process = self._redis.register_script(_FORGET_PROCESS)
         self._lost: list[Callable[[str, Member], None]] = []
+        self._returned: list[Callable[[], None]] = []
         # Redis may lack what it should have of ours: it was away when it was told.
         self._stale = False
         self._task: asyncio.Task[None] | None = None
@@ -131,6 +132,9 @@ class RedisPresence:
 
     def on_lost(self, callback: Callable[[str, Member], None]) -> None:
         self._lost.append(callback)
+
+    def on_returned(self, callback: Callable[[], None]) -> None:
+        self._returned.append(callback)
 
     async def join(self, room: str, member_id: str, info: dict[str, Any], *, limit: int) -> Joined:
         # Here first: what Redis holds and we do not know of is taken for forgotten and removed.
@@ -261,6 +265,8 @@ class RedisPresence:
         await self._remove_unknown()
         if stale:
             log.info("presence.entered_again")
+        for callback in self._returned:
+            callback()
 
     async def _remove_unknown(self) -> None:
         """Remove members entered under our name that left while Redis was away."""

@@ -14,12 +14,13 @@ from broadcast.selectors import Replay
 from broadcast.services.acks import Acks
 from broadcast.services.feeds import Feed, Feeds
 from broadcast.services.policies import POLICIES_CHANGED, PolicyBook, authorize
+from broadcast.services.rosters import Change, Kind, Rosters
 from realtime import runtime
 from realtime.apikeys import KEYS_CHANGED
 from realtime.close_codes import CloseCode
 from realtime.db import in_db_thread
 from realtime.errors import InternalError, Refused
-from realtime.ids import new_client_id
+from realtime.ids import new_client_id, new_event_id
 from realtime.outlet import Outlet
 from realtime.presence import IdTakenError, Joined, Member
 
@@ -57,6 +58,7 @@ class Listeners:
             del on_channel[listener.client_id]
             if not on_channel:
                 del self._by_channel[listener.channel]
+                self._runtime.part(Rosters).forget(listener.channel)
 
     def _on_kick(self, group: str, message: dict[str, Any]) -> None:
         listener = self.on_channel(events.channel_of(group)).get(message["client_id"])
@@ -78,7 +80,7 @@ class Listeners:
 
     def _on_lost(self, room: str, member: Member) -> None:
         if room.startswith(events.ROOM_PREFIX):
-            self._runtime.hub.publish(room, events.left(member.id))
+            self._runtime.part(Rosters).announce(events.channel_of(room), Change("left", member.id))
 
 
 class Listener:
@@ -148,7 +150,7 @@ class Listener:
         self._joined = True
         self.outlet.tail = encode_tail(self.client_id, 0)
         if joined.count <= settings.BROADCAST_PRESENCE_LIMIT:
-            self._tell_others(events.joined(self.client_id, self.presence))
+            self._announce("joined")
             first = [events.connected(joined.others, None)]
         else:
             first = [events.connected([], joined.count)]
@@ -165,9 +167,9 @@ class Listener:
         if not self._joined:
             return  # it left meanwhile: the others must not hear of it after that
         if count <= settings.BROADCAST_PRESENCE_LIMIT:
-            self._runtime.hub.publish(group, events.updated(self.client_id, presence))
+            self._announce("updated")
         else:
-            self.outlet.send(events.updated(self.client_id, presence))
+            self.outlet.send(events.presence_change("updated", self.client_id, presence, new_event_id()))
 
     async def leave(self) -> None:
         """Undo `join`, as far as it came."""
@@ -183,7 +185,7 @@ class Listener:
         rt.part(Acks).leave(self.client_id)
         left = await rt.presence.leave(events.group_of(self.channel), self.client_id)
         if left < settings.BROADCAST_PRESENCE_LIMIT:
-            self._tell_others(events.left(self.client_id))
+            self._announce("left")
 
     def acknowledge(self, event_id: str) -> None:
         """This client says that it has the event."""
@@ -202,9 +204,7 @@ class Listener:
                 place = self._feed.last_seq if self._feed else 0
                 await rt.hub.join(group, self.outlet)
                 try:
-                    joined = await rt.presence.join(
-                        group, self.client_id, self._info(), limit=settings.BROADCAST_PRESENCE_LIMIT
-                    )
+                    joined = await self._join_presence()
                 except IdTakenError:
                     rt.hub.leave(self.outlet)
                     rt.part(Listeners).discard(self)
@@ -213,6 +213,18 @@ class Listener:
                     return joined, place
             self.outlet.id = new_client_id(length)
         raise InternalError("no free client ID was found")
+
+    async def _join_presence(self) -> Joined:
+        """Enter the presence; what its answer says about others is news for older listeners too."""
+        limit = settings.BROADCAST_PRESENCE_LIMIT
+        with self._runtime.part(Rosters).reading(self.channel, self.client_id) as found:
+            joined = await self._runtime.presence.join(
+                events.group_of(self.channel), self.client_id, self._info(), limit=limit
+            )
+            # With the bus down the answer may be about this process alone.
+            if joined.count <= limit and self._runtime.bus.state == "ok":
+                found(joined.others)
+        return joined
 
     async def _missed(self, policy: Policy, since: str, place: int) -> list[bytes]:
         """Messages that bring a listener from event `since` to `place`, after a HISTORY_GAP if need be."""
@@ -227,8 +239,8 @@ class Listener:
     def _info(self) -> dict[str, Any]:
         return {"presence": self.presence, "transport": self.transport}
 
-    def _tell_others(self, head: bytes) -> None:
-        self._runtime.hub.publish(events.group_of(self.channel), head, excluded=[self.client_id])
+    def _announce(self, kind: Kind) -> None:
+        self._runtime.part(Rosters).announce(self.channel, Change(kind, self.client_id, self.presence))
 
 
 async def list_members(*, channel: str) -> list[Member]:

@@ -10,8 +10,7 @@ from broadcast.services.acks import Acks
 from broadcast.services.emitting import Deliveries, Emitted, emit
 from realtime.presence import Member
 from realtime.runtime import Runtime
-from tests.broadcast.listeners import listen
-from tests.broadcast.test_listening import allow
+from tests.broadcast.listeners import allow, listen
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,8 @@ from channels.testing import WebsocketCommunicator
 from broadcast.services.listening import list_members
 from config.asgi import websocket_application
 from realtime.runtime import Runtime
-from tests.broadcast.listeners import listen
+from tests.broadcast.listeners import allow, listen
 from tests.broadcast.test_emitting import say
-from tests.broadcast.test_listening import allow
 
 
 @pytest.fixture(autouse=True)

@@ -134,3 +134,10 @@ async def test_failures_of_ours(site: httpx.AsyncClient, monkeypatch, error: Exc
 async def test_names_the_site_uses_itself_are_no_channels(site: httpx.AsyncClient, name: str):
     for action in ("emit?a=1", "listen", "history", "members"):
         refused(await site.get(f"/{name.replace('.', '%2E')}/{action}"), 404)
+
+
+async def test_foreign_names_for_this_server_are_refused(site: httpx.AsyncClient, settings):
+    """Else a page of any site could have its own name point here and emit to open channels."""
+    settings.ALLOWED_HOSTS = ["foyer.example"]
+    refused(await site.get("/lobby/emit?a=1", headers={"host": "attacker.example"}), 400)
+    assert (await site.get("/lobby/emit?a=1", headers={"host": "foyer.example:8000"})).status_code == 200

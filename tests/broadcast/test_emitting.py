@@ -14,8 +14,7 @@ from broadcast.services.policies import PolicyBook
 from realtime.db import in_db_thread
 from realtime.errors import Refused
 from realtime.runtime import Runtime
-from tests.broadcast.listeners import listen
-from tests.broadcast.test_listening import allow
+from tests.broadcast.listeners import allow, listen
 
 
 @pytest.fixture(autouse=True)

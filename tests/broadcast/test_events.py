@@ -32,9 +32,15 @@ def test_groups_and_channels():
             messages.Connected([messages.Member("client_2", {"n": 1}), messages.Member("client_3", {})]),
         ),
         (events.connected([], 2000), messages.Connected([], 2000)),
-        (events.joined("client_2", {"n": 1}), messages.PresenceJoined("client_2", {"n": 1})),
-        (events.left("client_2"), messages.PresenceLeft("client_2")),
-        (events.updated("client_2", {}), messages.PresenceUpdated("client_2", {})),
+        (
+            events.presence_change("joined", "client_2", {"n": 1}, "evt_1"),
+            messages.PresenceJoined("client_2", {"n": 1}),
+        ),
+        (events.presence_change("left", "client_2", {}, "evt_1"), messages.PresenceLeft("client_2")),
+        (
+            events.presence_change("updated", "client_2", {}, "evt_1"),
+            messages.PresenceUpdated("client_2", {}),
+        ),
         (events.ping(), messages.Ping()),
         (
             events.error(ProtocolViolation("MALFORMED", "no")),

@@ -13,28 +13,21 @@ from hypothesis import strategies as st
 
 from broadcast import selectors
 from broadcast.models import Event
-from broadcast.rules import Everyone, Policy
+from broadcast.rules import Everyone
 from broadcast.services import feeds as feeds_module
 from broadcast.services import listening
 from broadcast.services.emitting import Deliveries, emit
 from broadcast.services.feeds import Feeds
 from broadcast.services.history import NewEvent, commit_events
 from broadcast.services.listening import Listeners, kick, list_channels, list_members
-from broadcast.services.policies import PolicyBook
+from broadcast.services.rosters import Change, Rosters
 from realtime import runtime
 from realtime.apikeys import create_api_key
 from realtime.db import in_db_thread
 from realtime.errors import InternalError
 from realtime.presence import Member
 from realtime.runtime import Runtime
-from tests.broadcast.listeners import TestListener, listen
-
-
-def allow(rt: Runtime, **fields: Any) -> None:
-    """Put a policy for every channel in force, without a row."""
-    book = rt.part(PolicyBook)
-    book._policies = {"*": Policy(**{"emit": "open", "listen": "open", **fields})}
-    book._loaded_s = float("inf")
+from tests.broadcast.listeners import TestListener, allow, listen
 
 
 @pytest.fixture(autouse=True)
@@ -139,9 +132,10 @@ async def test_who_left_while_changing_is_not_heard_of_again(rt: Runtime, monkey
 
 async def test_a_member_lost_with_its_process_is_announced(rt: Runtime):
     listener = await listen()
+    rt.part(Rosters).announce("news", Change("joined", "client_lost"))
     rt.part(Listeners)._on_lost("broadcast:news", Member("client_lost", "proc_lost"))
     rt.part(Listeners)._on_lost("other:news", Member("client_foreign", "proc_lost"))
-    assert [message["payload"] for message in listener.messages[1:]] == [{"clientID": "client_lost"}]
+    assert [message["payload"] for message in listener.messages[2:]] == [{"clientID": "client_lost"}]
 
 
 @pytest.mark.parametrize("where", ["here", "elsewhere"])

@@ -11,8 +11,8 @@ from broadcast.services.listening import kick, list_members
 from realtime import gate
 from realtime import outlet as outlet_module
 from realtime.runtime import Runtime
+from tests.broadcast.listeners import allow
 from tests.broadcast.test_emitting import say
-from tests.broadcast.test_listening import allow
 
 
 @pytest.fixture(autouse=True)
