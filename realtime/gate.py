@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -80,7 +81,12 @@ def host_allowed(scope: Scope) -> bool:
     """Whether the Host header names this site. A page counts as ours where its origin is the same host,
     so a foreign name that somebody lets point at us must not pass."""
     host = header(scope, b"host")
-    return host is None or validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+    return host is None or _is_ours(host, tuple(settings.ALLOWED_HOSTS))
+
+
+@lru_cache(maxsize=256)
+def _is_ours(host: str, allowed: tuple[str, ...]) -> bool:
+    return validate_host(split_domain_port(host)[0], allowed)
 
 
 class Gate:

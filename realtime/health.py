@@ -35,7 +35,10 @@ async def healthz(request: HttpRequest) -> JsonResponse:
 async def readyz(request: HttpRequest) -> JsonResponse:
     """``GET /readyz``: 200 when database and bus can be used, else 503; send no traffic on 503."""
     report = await readiness()
-    return JsonResponse(report, status=200 if is_ready(report) else 503)
+    response = JsonResponse(report, status=200 if is_ready(report) else 503)
+    # A probe comes every few seconds: the outage is in the log already, and not as a failed request.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 async def readiness() -> dict[str, State]:

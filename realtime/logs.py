@@ -212,6 +212,8 @@ def logging_config(*, log_format: LogFormat, level: str) -> None:
                 "uvicorn.error": {"handlers": [], "propagate": True, "filters": ["drop_connection_lines"]},
                 # Libraries that tell at INFO what only their authors want to know.
                 "daphne": {"level": "WARNING"},
+                # It logs a traceback for each second of an outage. The bus says once that it is down.
+                "channels_redis": {"level": "CRITICAL"},
                 "axes": {"level": "WARNING"},
                 "asyncio": {"level": "WARNING"},
             },

@@ -23,6 +23,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from realtime import runtime
 from realtime.close_codes import CloseCode
 from realtime.frames import close_frame
+from realtime.ratelimit import TokenBucket
 
 # A request's line and headers: as much as common proxies let through.
 MAX_HEADER_BYTES = 32 * 1024
@@ -37,6 +38,10 @@ CLOSE_TIMEOUT_S = 5.0
 # Protocols here accept 64 KiB at most and answer what is larger with an error of their own; past this
 # the connection is closed with 1009 before the message is read to its end.
 MAX_MESSAGE_BYTES = 256 * 1024
+
+# Pings of a client, which never reach an application that could count them.
+PING_RATE_PER_S = 10.0
+PING_BURST = 100
 
 # uvicorn logs each handshake with its query string, which may carry a token. The application logs
 # connections itself.
@@ -163,6 +168,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     reading = True
     on_reading: Callable[[], None] | None = None
     on_stalled: Callable[[], None] | None = None
+    _pings: TokenBucket | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -195,7 +201,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_ping(self) -> None:
         # The answer waits already. Whoever takes no answers gets none, else they would fill memory.
         output = self.conn.data_to_send()
-        if self.reading:
+        if self._pings is None:
+            self._pings = TokenBucket(PING_RATE_PER_S, PING_BURST)
+        if not self._pings.take(self.loop.time()):
+            self.close(CloseCode.POLICY_VIOLATION, "too many pings")
+        elif self.reading:
             self.transport.write(b"".join(output))
 
     async def send(self, message: Any) -> None:

@@ -29,7 +29,7 @@ from broadcast.services.policies import authorize
 from realtime import metrics, runtime
 from realtime.apikeys import bearer_key
 from realtime.errors import FoyerError
-from realtime.gate import AsgiApp, Receive, Scope, Send, client_address
+from realtime.gate import AsgiApp, Receive, Scope, Send, client_address, host_allowed
 from realtime.http_errors import HttpError, database_unavailable, http_error
 from realtime.logs import get_logger
 from realtime.wire import decode_compact, encode_json
@@ -58,16 +58,7 @@ class DocumentRoutes:
             return
         request = Request(scope, receive, send, channel=match[1])
         try:
-            if not is_channel_name(match[1]):
-                raise HttpError(404, "No channel has this name: the site uses it itself.")
-            methods, handle = self._routes[match[2]]
-            if request.method == "OPTIONS":
-                await self._preflight(request, methods)
-            elif request.method not in methods:
-                allow = ", ".join([*methods, "OPTIONS"]).encode()
-                raise HttpError(405, f"{request.method} is not allowed here.", headers=[(b"allow", allow)])
-            else:
-                await handle(self, request)
+            await self._dispatch(request, match[2])
         except HttpError as error:
             await self._refuse(request, error)
         except FoyerError as error:
@@ -80,6 +71,23 @@ class DocumentRoutes:
         except Exception:
             log.exception("broadcast.request_failed", route=match[2])
             await self._refuse(request, HttpError(500, "Internal error."))
+
+    async def _dispatch(self, request: Request, action: str) -> None:
+        if not host_allowed(request.scope):
+            raise HttpError(400, "This server is not known by that name.")
+        if not is_channel_name(request.channel):
+            if "text/html" in request.header(b"accept"):
+                await self._inner(request.scope, request.receive, request.send)
+                return
+            raise HttpError(404, "No channel has this name: the site uses it itself.")
+        methods, handle = self._routes[action]
+        if request.method == "OPTIONS":
+            await self._preflight(request, methods)
+        elif request.method not in methods:
+            allow = ", ".join([*methods, "OPTIONS"]).encode()
+            raise HttpError(405, f"{request.method} is not allowed here.", headers=[(b"allow", allow)])
+        else:
+            await handle(self, request)
 
     # -- routes --------------------------------------------------------------------------------
 

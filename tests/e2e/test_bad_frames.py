@@ -128,6 +128,12 @@ async def test_flooding_is_refused_and_then_ended(exposed: Server, channels: Cha
         assert await raw.close_code() == 1008
 
 
+async def test_a_flood_of_pings_is_ended(exposed: Server, channels: Channels) -> None:
+    async with await opened(exposed, channels()) as raw:
+        await raw.send(frame(b"", PING) * 150)
+        assert await raw.close_code() == 1008
+
+
 async def test_a_flood_of_broken_messages_is_no_way_around(exposed: Server, channels: Channels) -> None:
     async with await opened(exposed, channels()) as raw:
         await raw.send(frame(b"{") * 150)
