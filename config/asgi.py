@@ -18,6 +18,7 @@ import broadcast.routing  # noqa: E402
 from broadcast.api.document import DocumentRoutes  # noqa: E402
 from realtime import runtime  # noqa: E402
 from realtime.gate import AsgiApp, Gate, Receive, Scope, Send, no_such_service  # noqa: E402
+from realtime.memory import collect_garbage_rarely  # noqa: E402
 
 # The routes of the broadcast document stand at the root and are its hot path: Django sees only what
 # is not theirs.
@@ -44,6 +45,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
         message: dict[str, Any] = await receive()
         if message["type"] == "lifespan.startup":
             runtime.current()
+            collect_garbage_rarely()
             await send({"type": "lifespan.startup.complete"})
         else:
             await runtime.current().stop()
