@@ -72,7 +72,7 @@ class Feeds:
             self._drain(feed)
         elif seq > feed.last_seq:
             feed.early[seq] = deliver
-            self._fill_soon(feed)
+            self.catch_up_soon(feed)
 
     async def check(self) -> None:
         """Look for events whose hint never came. One query for all channels."""
@@ -80,12 +80,13 @@ class Feeds:
             for channel, last_seq in (await in_db_thread(selectors.get_last_seqs, list(self._feeds))).items():
                 feed = self._feeds.get(channel)
                 if feed is not None and last_seq > feed.last_seq:
-                    self._fill_soon(feed)
+                    self.catch_up_soon(feed)
 
     def _check_soon(self) -> None:
         self._runtime.spawn(self.check())
 
-    def _fill_soon(self, feed: Feed) -> None:
+    def catch_up_soon(self, feed: Feed) -> None:
+        """Have `catch_up` run beside what goes on, once at a time for each feed."""
         if not feed.filling:
             feed.filling = True
             self._runtime.spawn(self._fill_and_rest(feed))

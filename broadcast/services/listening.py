@@ -147,6 +147,9 @@ class Listener:
                 await rt.part(Feeds).catch_up(self._feed)
         self.outlet.cork()
         joined, place = await self._enter()
+        if self._feed is not None and self._feed.users == 1:
+            # The first here: what was emitted elsewhere before the bus was listened to has no other hint.
+            rt.part(Feeds).catch_up_soon(self._feed)
         self._joined = True
         self.outlet.tail = encode_tail(self.client_id, 0)
         if joined.count <= settings.BROADCAST_PRESENCE_LIMIT:

@@ -396,3 +396,17 @@ def test_parts_are_made_with_the_runtime():
         await rt.stop()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_first_listener_misses_nothing_while_the_bus_is_not_heard_yet(rt: Runtime, monkeypatch):
+    allow(rt, history_size=10)
+
+    async def subscribed(group: str) -> None:
+        await in_db_thread(commit_events, [NewEvent("news", b"1")])  # elsewhere: its hint is not heard
+
+    monkeypatch.setattr(rt.bus, "subscribed", subscribed)
+    listener = await listen()
+    async with asyncio.timeout(3):  # well before the periodic check
+        while listener.payloads != [1]:
+            await asyncio.sleep(0.01)
