@@ -164,7 +164,7 @@ class RealtimeConsumer(AsyncConsumer):
         finally:
             self._connecting = False
         if self._accepted and self.outlet.closed:
-            await self._leave(CloseCode.SLOW_CLIENT)
+            await self._leave(self.outlet.close_code)
 
     async def _refuse(self, status: int, reason: str) -> None:
         async def nothing_more() -> dict[str, Any]:

@@ -80,6 +80,7 @@ class Outlet:
         "_kept_messages",
         "_on_overflow",
         "_ready",
+        "close_code",
         "closed",
         "corked",
         "groups",
@@ -92,6 +93,8 @@ class Outlet:
         self.tail = b""
         self.groups: tuple[Source, ...] = ()
         self.closed = False
+        # Why it is closed, once it is. What nobody asked for is a connection that broke.
+        self.close_code: int = CloseCode.ABNORMAL
         self.corked = False
         self._ready = True
         self._kept: list[Batch] = []
@@ -149,6 +152,7 @@ class Outlet:
         if self.closed:  # catching up was too much for the client
             return
         kept = [] if self.corked else list(self._kept)
+        self.close_code = code
         self._shut()
         for batch in kept:
             self._write(batch)
@@ -174,6 +178,7 @@ class Outlet:
         self._kept_bytes += batch.size_bytes + len(batch.heads) * len(self.tail)
         self._kept_messages += len(batch.heads)
         if self._kept_bytes > MAX_BACKLOG_BYTES or self._kept_messages > MAX_BACKLOG_MESSAGES:
+            self.close_code = CloseCode.SLOW_CLIENT
             self._shut()
             self._close(CloseCode.SLOW_CLIENT, "the client reads too slowly")
             # Soon, not now: the hub may be walking through the group this outlet is about to leave.

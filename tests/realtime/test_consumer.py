@@ -236,7 +236,7 @@ async def test_refused_after_accepting_says_why_and_closes(path, answer, caplog)
     assert (await connection.next())["type"] == "websocket.accept"
     assert await connection.said() == answer
     assert await connection.closed() == 1008
-    assert len(connection.consumer.left) == 1
+    assert connection.consumer.left == [1008]
     assert errors_logged(caplog) == []
 
 
