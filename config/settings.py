@@ -67,10 +67,12 @@ INSTALLED_APPS = [
     "rest_framework_api_key",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "knox",
     "axes",
     "csp",
     "realtime",
     "broadcast",
+    "ticketing",
     "queue",
 ]
 
@@ -163,6 +165,19 @@ BROADCAST_EMIT_RATE = env.float("BROADCAST_EMIT_RATE", default=200.0)
 BROADCAST_EMIT_BURST = env.int("BROADCAST_EMIT_BURST", default=400)
 # May a channel without a policy be emitted to without a key?
 BROADCAST_OPEN = env.bool("BROADCAST_OPEN", default=DEBUG)
+
+# --- Ticket desk ------------------------------------------------------------------------------
+
+# Are kiosks and displays let in without a device's token?
+TICKETING_OPEN_DEVICES = env.bool("TICKETING_OPEN_DEVICES", default=DEBUG)
+# How long a table is kept for somebody whose connection was lost.
+TICKETING_GRACE_S = env.float("TICKETING_GRACE_S", default=30.0)
+# Of tickets of kiosks without a prefix of their own.
+TICKETING_PREFIX = env.str("TICKETING_PREFIX", default="A")
+# Numbers start again at this place's midnight; figures are by its hours.
+TICKETING_TIME_ZONE = env.str("TICKETING_TIME_ZONE", default="UTC")
+# Of kiosk, display and staff page; the first is what a page starts with.
+TICKETING_LANGUAGES: list[str] = env.list("TICKETING_LANGUAGES", default=["en", "de", "ar"])
 
 # --- Accounts and security --------------------------------------------------------------------
 

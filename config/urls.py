@@ -18,7 +18,9 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", ApiDocs.as_view(), name="api-docs"),
     path("api/broadcast/", include("broadcast.api.urls")),
+    path("api/ticketing/", include("ticketing.api.urls")),
     # An unknown path is no page that a form could belong to: 404 whatever the method.
     re_path(r"^api/", api_not_found),
+    path("ticketing/", include("ticketing.urls")),
     path("", include("broadcast.urls")),
 ]
