@@ -433,7 +433,7 @@ class ErrorCode(StrEnum):
     EMAIL_INVALID = "EMAIL_INVALID"
     NAME_MISSING = "NAME_MISSING"
     NAME_TOO_LONG = "NAME_TOO_LONG"
-    NO_VISITOR = "NO_VISITOR"
+    UNKNOWN_VISITOR = "UNKNOWN_VISITOR"
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
     KEY_INVALID = "KEY_INVALID"
     UNKNOWN_COMMAND = "UNKNOWN_COMMAND"
@@ -442,6 +442,7 @@ class ErrorCode(StrEnum):
     MALFORMED = "MALFORMED"
     TOO_LARGE = "TOO_LARGE"
     RATE_LIMITED = "RATE_LIMITED"
+    UNAVAILABLE = "UNAVAILABLE"
     INTERNAL = "INTERNAL"
 
 
@@ -466,7 +467,7 @@ ERROR_TEXTS: Final[Mapping[tuple[str, str], str]] = {
     ("new", ErrorCode.EMAIL_INVALID): "the email address is not valid",
     ("new", ErrorCode.NAME_MISSING): "the name is missing",
     ("new", ErrorCode.NAME_TOO_LONG): "the name is too long",
-    ("query", ErrorCode.NO_VISITOR): "visitor email does not exist",
+    ("query", ErrorCode.UNKNOWN_VISITOR): "visitor email does not exist",
     ("query", ErrorCode.TOO_MANY_REQUESTS): "too many requests",
     ("once", ErrorCode.KEY_INVALID): "the key is not valid",
     ("message", ErrorCode.MALFORMED): "must be text",
@@ -475,6 +476,7 @@ ERROR_TEXTS: Final[Mapping[tuple[str, str], str]] = {
     ("", ErrorCode.UNKNOWN_COMMAND): "unknown command",
     ("", ErrorCode.MISSING_ARGUMENTS): "missing arguments",
     ("", ErrorCode.TOO_MANY_ARGUMENTS): "too many arguments",
+    ("", ErrorCode.UNAVAILABLE): "temporarily unavailable",
     ("", ErrorCode.INTERNAL): "internal error",
 }
 # The document prints this one without the verb.
