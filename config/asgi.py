@@ -15,6 +15,7 @@ from channels.routing import URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 import broadcast.routing  # noqa: E402
+import ticketing.routing  # noqa: E402
 from broadcast.api.document import DocumentRoutes  # noqa: E402
 from realtime import runtime  # noqa: E402
 from realtime.gate import AsgiApp, Gate, Receive, Scope, Send, no_such_service  # noqa: E402
@@ -24,7 +25,13 @@ from realtime.memory import collect_garbage_rarely  # noqa: E402
 # is not theirs.
 http_application = DocumentRoutes(cast(AsgiApp, django_application))
 websocket_application = Gate(
-    URLRouter([*broadcast.routing.websocket_urlpatterns, re_path(r"^", cast(Any, no_such_service))])
+    URLRouter(
+        [
+            *ticketing.routing.websocket_urlpatterns,
+            *broadcast.routing.websocket_urlpatterns,
+            re_path(r"^", cast(Any, no_such_service)),
+        ]
+    )
 )
 
 

@@ -32,7 +32,7 @@ from realtime.ratelimit import TokenBucket
 log = get_logger(__name__)
 
 # The HTTP status of a refused handshake, by the code of the refusal; 403 for all others.
-_HANDSHAKE_STATUS = {"UNAUTHORIZED": 401, "NOT_FOUND": 404}
+_HANDSHAKE_STATUS = {"UNAUTHORIZED": 401, "NOT_FOUND": 404, "UNAVAILABLE": 503}
 
 
 class RealtimeConsumer(AsyncConsumer):
@@ -98,10 +98,10 @@ class RealtimeConsumer(AsyncConsumer):
         self._connections.inc()
         log.info("connection.opened", app=self.app_name, path=self.scope["path"], connection=outlet_id)
 
-    def send_head(self, head: bytes) -> None:
-        """Send this client one message."""
-        self.outlet.send(head)
-        self._count_out.inc()
+    def send_head(self, *heads: bytes) -> None:
+        """Send this client one message, or several in one write."""
+        self.outlet.send(*heads)
+        self._count_out.inc(len(heads))
 
     def close(self, code: int, reason: str = "") -> None:
         """Close the connection after what was sent before."""
@@ -200,7 +200,12 @@ class RealtimeConsumer(AsyncConsumer):
 
     def _answer(self, error: FoyerError) -> None:
         metrics.ERRORS.labels(app=self.app_name, code=error.code).inc()
-        head = self.encode_error(error)
+        try:
+            head = self.encode_error(error)
+        except Exception:
+            log.exception("consumer.error_not_encoded", app=self.app_name, code=error.code)
+            self._fail()
+            return
         if head is not None:
             self.send_head(head)
 

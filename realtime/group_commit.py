@@ -31,14 +31,17 @@ class GroupCommit(Generic[Row, Result]):
     """One writer thread for one kind of row.
 
     Args:
-        commit: writes the rows in one transaction and returns a result for each, in order. It runs
-            in the writer thread. If it raises, nothing of the batch may have been committed; each
-            row is then tried alone, so that only the bad ones fail.
+        commit: writes the rows in one transaction and returns a result for each, in order, or the
+            exception that its caller gets. It runs in the writer thread. If it raises, nothing of the
+            batch may have been committed; each row is then tried alone, so that only the bad ones fail.
         max_batch: most rows in a transaction.
     """
 
     def __init__(
-        self, commit: Callable[[Sequence[Row]], Sequence[Result]], *, max_batch: int = MAX_BATCH
+        self,
+        commit: Callable[[Sequence[Row]], Sequence[Result | Exception]],
+        *,
+        max_batch: int = MAX_BATCH,
     ) -> None:
         self._commit = commit
         self._max_batch = max_batch

@@ -62,12 +62,22 @@ class WholeNumberField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class FlagField(serializers.BooleanField):
+    """True or false, and nothing that could be made one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
 class StrictModelSerializer(serializers.ModelSerializer[Any]):
     """Takes JSON's own types only: what a client sends as a number it does not get back as text."""
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.CharField: TextField,
+        models.BooleanField: FlagField,
         models.PositiveIntegerField: WholeNumberField,
     }
 

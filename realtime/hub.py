@@ -140,12 +140,20 @@ class Hub:
         With the bus down it returns as well: the connection is served by this process alone until
         the bus is back, and is then brought up to date by its service's resync.
         """
+        if name not in self.groups:
+            self._bus.subscribe(name)
+        self.join_here(name, outlet)
+        await self._bus.subscribed(name)
+
+    def join_here(self, name: str, outlet: Outlet) -> None:
+        """Make `outlet` a member of a group that this process alone sends to, without waiting.
+
+        For services whose processes each follow a journal (`realtime.journal`) and tell their own members.
+        """
         group = self.groups.get(name)
         if group is None:
             group = self.groups[name] = Group(name, self._loop)
-            self._bus.subscribe(name)
         group.add(outlet)
-        await self._bus.subscribed(name)
 
     def leave(self, outlet: Outlet) -> None:
         """Take `outlet` out of every group it is in."""

@@ -104,11 +104,11 @@ class Outlet:
 
     # -- for the hub and the consumer ------------------------------------------------------
 
-    def send(self, head: bytes) -> None:
-        """Send one message to this client alone, after everything its groups already owe it."""
+    def send(self, *heads: bytes) -> None:
+        """Send messages to this client alone, after everything its groups already owe it."""
         for group in self.groups:
             group.catch_up(self)
-        self.deliver(Batch((head,)))
+        self.deliver(Batch(heads))
 
     def deliver(self, batch: Batch) -> None:
         """Send a batch now, or keep it while the client does not read or the outlet is corked."""

@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from ticketing.rules import ticket_label
+from ticketing import rules
 
 # Table numbers are read out and typed; four digits are more than any hall has.
 MAX_TABLE_NUMBER = 9_999
@@ -64,8 +64,8 @@ class Table(models.Model):
 
 
 class DeviceKind(models.TextChoices):
-    KIOSK = "kiosk", "Kiosk"
-    DISPLAY = "display", "Display"
+    KIOSK = rules.KIOSK, "Kiosk"
+    DISPLAY = rules.DISPLAY, "Display"
 
 
 class Device(models.Model):
@@ -168,7 +168,7 @@ class Ticket(models.Model):
     @property
     def label(self) -> str:
         """The number people see: ``A-017``."""
-        return ticket_label(self.prefix, self.number)
+        return rules.ticket_label(self.prefix, self.number)
 
 
 class Pick(models.Model):

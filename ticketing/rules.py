@@ -10,8 +10,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Literal
 
 import msgspec
+
+# Kinds of device.
+KIOSK = "kiosk"
+DISPLAY = "display"
 
 # Calls that the estimate looks back on: enough to even out one long visit, few enough to follow a rush.
 RECENT_CALLS = 20
@@ -26,9 +31,17 @@ def ticket_label(prefix: str, number: int) -> str:
     return f"{prefix}-{number:03d}" if prefix else f"{number:03d}"
 
 
+def device_cookie(kind: str) -> str:
+    """Name of the cookie that keeps a device's token, once its page was opened with it."""
+    return f"foyer_device_{kind}"
+
+
 def email_key(email: str) -> str:
     """What addresses are compared by: the same for every way of writing one in upper and lower case."""
     return email.casefold()
+
+
+TableStateName = Literal["off", "offline", "paused", "free", "serving"]
 
 
 class TicketView(msgspec.Struct, frozen=True):
@@ -133,7 +146,7 @@ class Floor:
         """Where somebody sits."""
         return next((seat for seat in self.seats.values() if seat.staff_id == staff_id), None)
 
-    def table_state(self, number: int) -> str:
+    def table_state(self, number: int) -> TableStateName:
         """``off`` (not to be picked), ``offline`` (nobody there), ``paused``, ``free`` or ``serving``."""
         seat = self.seats.get(number)
         if seat is None:
