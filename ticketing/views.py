@@ -19,6 +19,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from ticketing.rules import DISPLAY, KIOSK, device_cookie
 from ticketing.services.devices import find_device
 from ticketing.services.people import staff_of_user
 
@@ -37,14 +38,14 @@ def start(request: HttpRequest) -> HttpResponse:
 @never_cache
 def kiosk(request: HttpRequest) -> HttpResponse:
     """``GET /ticketing/kiosk/``: where visitors take a number. One query at most."""
-    return _device_page(request, "kiosk")
+    return _device_page(request, KIOSK)
 
 
 @require_safe
 @never_cache
 def display(request: HttpRequest) -> HttpResponse:
     """``GET /ticketing/display/``: who goes where. One query at most."""
-    return _device_page(request, "display")
+    return _device_page(request, DISPLAY)
 
 
 def _device_page(request: HttpRequest, kind: str) -> HttpResponse:
@@ -66,11 +67,6 @@ def _device_page(request: HttpRequest, kind: str) -> HttpResponse:
         }
         return render(request, "ticketing/not_let_in.html", context, status=403)
     return render(request, f"ticketing/{kind}.html", {"desk": desk_data(kind)})
-
-
-def device_cookie(kind: str) -> str:
-    """Name of the cookie that holds the token of a ``kiosk`` or a ``display``."""
-    return f"foyer_device_{kind}"
 
 
 def _remember_device(request: HttpRequest, kind: str, token: str) -> HttpResponse:

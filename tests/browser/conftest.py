@@ -33,9 +33,9 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
 class Installation:
     """A server with data of its own, which `stop` and `start` keep, as they keep its port."""
 
-    def __init__(self, seed: Seed, folder: Path) -> None:
+    def __init__(self, seed: Seed, folder: Path, env: dict[str, str] | None = None) -> None:
         seed.copy_to(folder / "data")
-        self._env = {"DATA_DIR": str(folder / "data"), **_ENV}
+        self._env = {"DATA_DIR": str(folder / "data"), **_ENV, **(env or {})}
         self._log_path = folder / "server.log"
         self._server = serve(self._env, self._log_path)
         self.url = self._server.url
