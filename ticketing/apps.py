@@ -1,8 +1,10 @@
 """Django application of walk-in ticketing."""
 
 from django.apps import AppConfig
+from django.core import checks
 
 from realtime.catalog import Service
+from ticketing.checks import desk_settings
 
 
 class TicketingConfig(AppConfig):
@@ -24,4 +26,5 @@ class TicketingConfig(AppConfig):
     )
 
     def ready(self) -> None:
+        checks.register(desk_settings)
         from ticketing.services import live  # noqa: PLC0415, F401 - joins every runtime

@@ -31,7 +31,10 @@ class Command(BaseCommand):
     def _print(self, filled: dict[str, Any]) -> None:
         self.stdout.write("Demo data is in the database. These are shown only now:\n")
         for name, value in filled.items():
-            self.stdout.write(f"  {name:<12} {_line(value)}")
+            # Several things with names of their own: each on a line.
+            items = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
+            for item in items:
+                self.stdout.write(f"  {name:<13} {_line(item)}")
         self.stdout.write("\nNew ones: manage.py demo (as JSON: manage.py demo --json)\n")
 
 
