@@ -94,9 +94,15 @@ def get_ticket(ticket_id: int) -> Ticket | None:
     return Ticket.objects.select_related("staff", "table").filter(pk=ticket_id).first()
 
 
-def list_timeline(ticket: Ticket) -> QuerySet[TicketEvent]:
+def list_tickets_of(visitor_id: int, limit: int = 50) -> list[Ticket]:
+    """The latest tickets of a visitor, the latest first, with staff and table. One query."""
+    return list(list_tickets().filter(visitor_id=visitor_id)[:limit])
+
+
+def list_timeline(ticket_id: int) -> list[TicketEvent]:
     """What happened to a ticket, in order, with staff and tables. One query."""
-    return ticket.events.select_related("staff", "table", "left_table").order_by("seq")
+    events = TicketEvent.objects.filter(ticket_id=ticket_id).order_by("seq")
+    return list(events.select_related("staff", "table", "left_table"))
 
 
 @dataclass(frozen=True, slots=True)
