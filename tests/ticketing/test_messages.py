@@ -80,7 +80,7 @@ def test_every_code_has_a_text():
     assert {code for _, code in ERROR_TEXTS} == set(ErrorCode)
 
 
-@pytest.mark.parametrize("code", ["UNKNOWN_COMMAND", "MISSING_ARGUMENTS", "UNAVAILABLE", "INTERNAL"])
+@pytest.mark.parametrize("code", ["UNKNOWN_COMMAND", "MISSING_ARGUMENTS", "UNAVAILABLE"])
 @pytest.mark.parametrize("verb", ["", "dance", "accept", "message"])
 def test_some_errors_come_with_any_verb(verb, code):
     assert failure(verb, code) == Failure(verb, ERROR_TEXTS["", code])

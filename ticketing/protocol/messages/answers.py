@@ -20,9 +20,9 @@ class Ticket(Struct, frozen=True):
     id: int
     email: str
     name: str
-    staff: str = NOBODY
-    start: str = EPOCH
-    end: str = EPOCH
+    staff: str
+    start: str
+    end: str
 
 
 def ticket(

@@ -33,7 +33,6 @@ class ErrorCode(StrEnum):
     TOO_LARGE = "TOO_LARGE"
     RATE_LIMITED = "RATE_LIMITED"
     UNAVAILABLE = "UNAVAILABLE"
-    INTERNAL = "INTERNAL"
 
 
 # By verb and code. The verb "" stands for every other one; "message" is no command, but the frame itself.
@@ -66,8 +65,7 @@ ERROR_TEXTS: Final[Mapping[tuple[str, str], str]] = {
     ("", ErrorCode.UNKNOWN_COMMAND): "unknown command",
     ("", ErrorCode.MISSING_ARGUMENTS): "missing arguments",
     ("", ErrorCode.TOO_MANY_ARGUMENTS): "too many arguments",
-    ("", ErrorCode.UNAVAILABLE): "temporarily unavailable",
-    ("", ErrorCode.INTERNAL): "internal error",
+    ("", ErrorCode.UNAVAILABLE): "not available now. please try again",
 }
 # The document prints this one without the verb.
 _WITHOUT_VERB: Final = ("pick", ErrorCode.TABLE_UNAVAILABLE)
