@@ -50,7 +50,7 @@ def create_ticket(
     """A visitor takes a ticket. Known addresses keep their visitor, whose name is brought up to date.
 
     With a `request_key` that made a ticket before, nothing is changed and that ticket's entry is given
-    again. Six queries.
+    again. Four queries besides those of `change`.
 
     Raises:
         Refused: EMAIL_INVALID, NAME_MISSING, NAME_TOO_LONG.
@@ -90,7 +90,9 @@ def claim_ticket(
     actor: str = "",
     origin: str = "",
 ) -> Entry:
-    """Call a waiting ticket to one's table, which is resumed if it was paused. Five queries.
+    """Call a waiting ticket to one's table, which is resumed if it was paused.
+
+    Three queries besides those of `change`.
 
     Args:
         ticket_id: None stands for what is no number, and so for no ticket.
@@ -110,7 +112,9 @@ def claim_ticket(
 
 
 def claim_next(*, staff_id: int, actor: str = "", origin: str = "") -> Entry:
-    """Call the ticket that waits longest. Five queries.
+    """Call the ticket that waits longest.
+
+    Three queries besides those of `change`.
 
     Raises:
         Refused: NO_TABLE, NOBODY_WAITS.
@@ -124,7 +128,9 @@ def claim_next(*, staff_id: int, actor: str = "", origin: str = "") -> Entry:
 
 
 def recall_ticket(*, ticket_id: int | None, staff_id: int, actor: str = "", origin: str = "") -> Entry:
-    """Call a ticket of one's own once more. Five queries.
+    """Call a ticket of one's own once more.
+
+    Three queries besides those of `change`.
 
     Raises:
         Refused: NO_TABLE, UNKNOWN_TICKET, TICKET_ENDED, NOT_OWNER.
@@ -138,7 +144,9 @@ def recall_ticket(*, ticket_id: int | None, staff_id: int, actor: str = "", orig
 def complete_ticket(
     *, ticket_id: int | None, staff_id: int | None, actor: str = "", origin: str = ""
 ) -> Entry:
-    """The visitor has been served. Five queries.
+    """The visitor has been served.
+
+    Three queries besides those of `change`.
 
     Raises:
         Refused: NO_TABLE, UNKNOWN_TICKET, TICKET_ENDED, NOT_OWNER; for a manager NOT_SERVED.
@@ -147,7 +155,9 @@ def complete_ticket(
 
 
 def cancel_ticket(*, ticket_id: int | None, staff_id: int | None, actor: str = "", origin: str = "") -> Entry:
-    """The visitor will not be served. Five queries.
+    """The visitor will not be served.
+
+    Three queries besides those of `change`.
 
     Raises:
         Refused: NO_TABLE, UNKNOWN_TICKET, TICKET_ENDED, NOT_OWNER.
@@ -156,7 +166,9 @@ def cancel_ticket(*, ticket_id: int | None, staff_id: int | None, actor: str = "
 
 
 def mark_no_show(*, ticket_id: int | None, staff_id: int | None, actor: str = "", origin: str = "") -> Entry:
-    """The visitor was called and did not come. Five queries.
+    """The visitor was called and did not come.
+
+    Three queries besides those of `change`.
 
     Raises:
         Refused: as `complete_ticket`.
@@ -167,7 +179,9 @@ def mark_no_show(*, ticket_id: int | None, staff_id: int | None, actor: str = ""
 def release_ticket(
     *, ticket_id: int | None, staff_id: int | None, actor: str = "", origin: str = ""
 ) -> Entry:
-    """Put a ticket that is being served back to its place in the line. Five queries.
+    """Put a ticket that is being served back to its place in the line.
+
+    Three queries besides those of `change`.
 
     Raises:
         Refused: NO_TABLE, UNKNOWN_TICKET, TICKET_ENDED, NOT_OWNER, NOT_SERVED.
@@ -191,7 +205,9 @@ def release_ticket(
 def transfer_ticket(
     *, ticket_id: int | None, staff_id: int | None, table: int, actor: str = "", origin: str = ""
 ) -> Entry:
-    """Hand a ticket that is being served to whoever sits at another table. Six queries.
+    """Hand a ticket that is being served to whoever sits at another table.
+
+    Four queries besides those of `change`.
 
     Raises:
         Refused: NO_TABLE, UNKNOWN_TICKET, TICKET_ENDED, NOT_OWNER, NOT_SERVED; TABLE_EMPTY where nobody
