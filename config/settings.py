@@ -172,6 +172,8 @@ BROADCAST_OPEN = env.bool("BROADCAST_OPEN", default=DEBUG)
 TICKETING_OPEN_DEVICES = env.bool("TICKETING_OPEN_DEVICES", default=DEBUG)
 # How long a table is kept for somebody whose connection was lost.
 TICKETING_GRACE_S = env.float("TICKETING_GRACE_S", default=30.0)
+# Name of the place, on the kiosk and on slips.
+TICKETING_PLACE = env.str("TICKETING_PLACE", default="")
 # Of tickets of kiosks without a prefix of their own.
 TICKETING_PREFIX = env.str("TICKETING_PREFIX", default="A")
 # Numbers start again at this place's midnight; figures are by its hours.
@@ -266,7 +268,12 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"ChannelAccess": "broadcast.models.Access"},
+    "ENUM_NAME_OVERRIDES": {
+        "ChannelAccess": "broadcast.models.Access",
+        "DeviceKind": "ticketing.models.DeviceKind",
+        "TicketEventKind": "ticketing.models.EventKind",
+        "TicketState": "ticketing.models.TicketState",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.openapi.add_service_routes",

@@ -5,6 +5,7 @@ Protocol: docs/protocols/ticketing.md.
 
 from __future__ import annotations
 
+from collections import deque
 from http.cookies import CookieError, SimpleCookie
 from typing import ClassVar
 from urllib.parse import parse_qs
@@ -13,7 +14,6 @@ from realtime.consumer import RealtimeConsumer
 from realtime.errors import FoyerError, ProtocolViolation, Refused
 from realtime.gate import header
 from realtime.ids import random_id
-from realtime.ratelimit import TokenBucket
 from ticketing import events
 from ticketing.protocol import codec
 from ticketing.protocol.messages import (
@@ -132,7 +132,8 @@ class KioskConsumer(DeviceConsumer):
 
     def __init__(self) -> None:
         super().__init__()
-        self._queries = TokenBucket(rate_per_s=QUERY_LIMIT / QUERY_WINDOW_S, burst=QUERY_LIMIT)
+        # When the last ones were: an exact window, which a bucket that fills up again is not.
+        self._queried_s: deque[float] = deque(maxlen=QUERY_LIMIT)
 
     async def receive_text(self, text: str) -> None:
         socket = self._socket
@@ -144,9 +145,14 @@ class KioskConsumer(DeviceConsumer):
             case New(email, name, key):
                 await socket.take_ticket(email=email, name=name, key=key)
             case Query(email):
-                if not self._queries.take(self.runtime.loop.time()):
-                    raise Refused("TOO_MANY_REQUESTS", "Too many requests")
+                self._limit_queries()
                 await socket.find_name(email)
+
+    def _limit_queries(self) -> None:
+        now_s = self.runtime.loop.time()
+        if len(self._queried_s) == QUERY_LIMIT and now_s - self._queried_s[0] < QUERY_WINDOW_S:
+            raise Refused("TOO_MANY_REQUESTS", "Too many requests")
+        self._queried_s.append(now_s)
 
 
 class DisplayConsumer(DeviceConsumer):

@@ -65,7 +65,7 @@ FACES = {
     "routing": ("routing",),
     "pages": ("urls", "views"),
     "api": ("api*",),
-    "admin": ("admin",),
+    "admin": ("admin*",),
 }
 
 
@@ -75,29 +75,29 @@ def _other_faces(face: str) -> tuple[str, ...]:
 
 # Who asks for a request's own objects is a face, whatever its name.
 REQUEST = ("django.http", "django.shortcuts", "django.template", "rest_framework")
-ABOVE_SERVICES = ("consumers", "routing", "urls", "views", "api*", "admin")
+ABOVE_SERVICES = ("consumers", "routing", "urls", "views", "api*", "admin*")
 
 RULES = (
     Rule(
         "protocol*",
-        not_ours=("rules", "models", "services*", "selectors", "events", *ABOVE_SERVICES),
+        not_ours=("rules", "models", "services*", "selectors*", "events", *ABOVE_SERVICES),
         pure=True,
     ),
     Rule(
         "rules",
-        not_ours=("protocol*", "models", "services*", "selectors", "events", *ABOVE_SERVICES),
+        not_ours=("protocol*", "models", "services*", "selectors*", "events", *ABOVE_SERVICES),
         pure=True,
     ),
     Rule(
         "models",
-        not_ours=("services*", "selectors", "protocol*", "events", *ABOVE_SERVICES),
+        not_ours=("services*", "selectors*", "protocol*", "events", *ABOVE_SERVICES),
         not_libraries=REQUEST,
     ),
     Rule("services*", not_ours=ABOVE_SERVICES, not_libraries=REQUEST),
-    Rule("selectors", not_ours=("services*", "events", "protocol*", *ABOVE_SERVICES), not_libraries=REQUEST),
+    Rule("selectors*", not_ours=("services*", "events", "protocol*", *ABOVE_SERVICES), not_libraries=REQUEST),
     Rule(
         "events",
-        not_ours=("models", "services*", "selectors", *ABOVE_SERVICES),
+        not_ours=("models", "services*", "selectors*", *ABOVE_SERVICES),
         not_libraries=("django.db", *REQUEST),
     ),
     Rule("consumers", not_ours=("models",), not_libraries=("django.db", *REQUEST)),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
@@ -23,7 +24,11 @@ def staff_of_user(user: Any) -> Staff | None:
 
 
 def issue_token(*, staff: Staff, expiry: timedelta | None = DEFAULT_TOKEN_EXPIRY) -> str:
-    """Make a token for the account of `staff`; it cannot be shown again. `expiry` None: it never ends."""
+    """Make a token for the account of `staff`; it cannot be shown again. `expiry` None: it never ends.
+
+    The account's expired tokens are deleted: a page makes a new one every day.
+    """
+    AuthToken.objects.filter(user=staff.user_id, expiry__lt=timezone.now()).delete()
     _, token = AuthToken.objects.create(staff.user, expiry=expiry)
     text: str = token
     return text
