@@ -251,3 +251,15 @@ class TicketEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
+
+
+class DeskFigures(models.Model):
+    """No table: how the desk does, as the admin shows it and a permission names it."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        verbose_name = verbose_name_plural = "figures"
+
+    def __str__(self) -> str:
+        return "figures"
