@@ -4,6 +4,9 @@ Core. A service names, in its `realtime.catalog.Service`, the dotted path of a `
 gives there is what no struct can say (addresses, parameters, how a message is wrapped on the wire). All
 fields, types and limits come from the structs that the codec itself uses, so they cannot drift apart.
 
+Where messages are lines of text and no JSON, `text_line` gives the schema of one: its form, a pattern, and
+the schemas of what stands in it.
+
 Words follow AsyncAPI 3: an operation's action is the server's own, ``receive`` for what clients send.
 """
 
@@ -19,11 +22,26 @@ from realtime.close_codes import describe
 Schema = dict[str, Any]
 Direction = Literal["receive", "send"]
 _SCHEMA_REF = "#/components/schemas/{name}"
+_JSON = "application/json"
+TEXT = "text/plain"
+"""The content type of a channel whose messages are lines of text."""
 
 
 def unwrapped(_struct: type[msgspec.Struct], payload: Schema) -> Schema:
     """The wire form of a protocol whose messages are the structs themselves."""
     return payload
+
+
+def text_line(form: str, pattern: str, arguments: Schema | None = None) -> Schema:
+    """The schema of a message that is a line of text.
+
+    Args:
+        form: the line as people read it, ``claimed {table} {ticket_id}``.
+        pattern: a regular expression (ECMA 262) for all of the line.
+        arguments: the schema of an object with what stands in braces; JSON in the line is a value in it.
+    """
+    line: Schema = {"type": "string", "pattern": f"^{pattern}$", "x-line": form}
+    return line if arguments is None else {**line, "x-arguments": arguments}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +67,9 @@ class Channel:
         wire: gives the schema of a whole message on the wire, of its struct and the struct's schema.
             A struct's ``type`` is its name on the wire where it has one, else the class's name.
         examples: by name on the wire, whole messages.
-        security: keys of `SECURITY_SCHEMES`, any one of which will do; "" means that none may do too.
+        content_type: of every message, `TEXT` where they are no JSON.
+        security: keys of `SECURITY_SCHEMES` or of the service's own, any one of which will do; "" means
+            that none may do too.
         close_codes: with which the server ends the connection, beyond a plain 1000.
     """
 
@@ -64,16 +84,18 @@ class Channel:
     server_messages: tuple[type[msgspec.Struct], ...] = ()
     wire: Callable[[type[msgspec.Struct], Schema], Schema] = unwrapped
     examples: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    content_type: str = _JSON
     security: tuple[str, ...] = ()
     close_codes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceChannels:
-    """All channels of a service. `label` is the service's."""
+    """All channels of a service. `label` is the service's, `security_schemes` are its own ones."""
 
     label: str
     channels: tuple[Channel, ...]
+    security_schemes: Mapping[str, Schema] = field(default_factory=dict)
 
 
 SECURITY_SCHEMES: dict[str, Schema] = {
@@ -115,13 +137,14 @@ def build_document(
             "description": "The WebSocket side of Foyer. The HTTP side is described at /api/schema/.",
             "license": {"name": "MIT"},
         },
-        "defaultContentType": "application/json",
+        "defaultContentType": _JSON,
         "servers": {"foyer": {"host": host, "protocol": "wss" if secure else "ws"}},
         "channels": {},
         "operations": {},
-        "components": {"messages": {}, "schemas": {}, "securitySchemes": SECURITY_SCHEMES},
+        "components": {"messages": {}, "schemas": {}, "securitySchemes": dict(SECURITY_SCHEMES)},
     }
     for service in services:
+        document["components"]["securitySchemes"].update(service.security_schemes)
         for channel in service.channels:
             _add_channel(document, service.label, channel)
     return document
@@ -134,15 +157,13 @@ def _add_channel(document: Schema, label: str, channel: Channel) -> None:
     for name, schema in components.items():
         document["components"]["schemas"][f"{label}.{name}"] = schema
     for struct, schema in zip(structs, schemas, strict=True):
-        document["components"]["messages"][_message_key(label, struct)] = _message(channel, struct, schema)
+        document["components"]["messages"][f"{key}.{struct.__name__}"] = _message(channel, struct, schema)
 
     entry: Schema = {
         "address": channel.address,
         "title": channel.title,
         "summary": channel.summary,
-        "messages": {
-            s.__name__: {"$ref": f"#/components/messages/{_message_key(label, s)}"} for s in structs
-        },
+        "messages": {s.__name__: {"$ref": f"#/components/messages/{key}.{s.__name__}"} for s in structs},
         "tags": [{"name": label}],
         "x-close-codes": [
             {"code": int(code), "meaning": describe(code).meaning, "reconnect": describe(code).reconnect}
@@ -197,7 +218,7 @@ def _message(channel: Channel, struct: type[msgspec.Struct], schema: Schema) -> 
         "name": name,
         "title": name,
         "summary": summary.replace("\n", " "),
-        "contentType": "application/json",
+        "contentType": channel.content_type,
         "payload": channel.wire(struct, schema),
     }
     if description:
@@ -205,10 +226,6 @@ def _message(channel: Channel, struct: type[msgspec.Struct], schema: Schema) -> 
     if examples := channel.examples.get(name):
         message["examples"] = [{"payload": example} for example in examples]
     return message
-
-
-def _message_key(label: str, struct: type[msgspec.Struct]) -> str:
-    return f"{label}.{struct.__name__}"
 
 
 def _component_ref(label: str) -> str:
@@ -230,7 +247,7 @@ def readable_channels(document: Schema) -> list[Schema]:
 
     Each has ``key, service, address, title, summary, description, parameters, query, close_codes`` and
     ``client_messages``, ``server_messages``: lists of ``{name, summary, description, anchor, schema,
-    examples}``, the last two as JSON text.
+    examples}``, the last two as JSON text; examples that are no JSON as they are.
     """
     return [_readable_channel(document, key, channel) for key, channel in document["channels"].items()]
 
@@ -266,7 +283,7 @@ def _readable_messages(document: Schema, operation: str) -> list[Schema]:
                 "description": message.get("description", ""),
                 "anchor": f"{channel_key}.{name}",
                 "schema": _printed(inlined(document, message["payload"])),
-                "examples": [_printed(example["payload"]) for example in message.get("examples", [])],
+                "examples": [_shown(message, example) for example in message.get("examples", [])],
             }
         )
     return readable
@@ -283,6 +300,11 @@ def inlined(document: Schema, value: Any, _within: tuple[str, ...] = ()) -> Any:
         target = document["components"]["schemas"][reference.removeprefix("#/components/schemas/")]
         return inlined(document, target, (*_within, reference))
     return {key: inlined(document, item, _within) for key, item in value.items()}
+
+
+def _shown(message: Schema, example: Schema) -> str:
+    payload = example["payload"]
+    return _printed(payload) if message["contentType"] == _JSON else str(payload)
 
 
 def _printed(value: Any) -> str:

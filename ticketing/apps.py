@@ -17,6 +17,7 @@ class TicketingConfig(AppConfig):
         summary="Visitors take a ticket at a kiosk, staff call them to tables, displays show and say it.",
         page_url="/ticketing/",
         protocol_doc="docs/protocols/ticketing.md",
+        asyncapi="ticketing.asyncapi.channels",
         demo="ticketing.demo.fill",
         scopes=(
             ("ticketing:read", "read tickets, tables and figures"),

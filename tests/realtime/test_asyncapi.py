@@ -10,7 +10,16 @@ from django.core.management import call_command
 from django.test import Client
 
 from realtime import views
-from realtime.asyncapi import Channel, Parameter, ServiceChannels, build_document, inlined, readable_channels
+from realtime.asyncapi import (
+    TEXT,
+    Channel,
+    Parameter,
+    ServiceChannels,
+    build_document,
+    inlined,
+    readable_channels,
+    text_line,
+)
 from realtime.close_codes import CloseCode
 
 
@@ -98,12 +107,12 @@ def test_the_server_receives_what_clients_send(document: dict[str, Any]) -> None
 
 
 def test_a_message_is_its_struct_in_its_wire_form(document: dict[str, Any]) -> None:
-    message = document["components"]["messages"]["sample.Ask"]
+    message = document["components"]["messages"]["sample.talk.Ask"]
     assert (message["name"], message["summary"]) == ("ASK:NOW", "Ask for something.")
     assert message["description"] == "More about\nasking."
     assert message["payload"]["x-struct"] == "Ask"
     assert message["examples"] == [{"payload": {"payload": {"what": "time"}}}]
-    assert document["components"]["messages"]["sample.Answer"]["name"] == "Answer"
+    assert document["components"]["messages"]["sample.talk.Answer"]["name"] == "Answer"
     assert document["components"]["schemas"]["sample.Ask"]["required"] == ["what", "inner"]
 
 
@@ -130,9 +139,58 @@ def test_where_some_come_without_security_none_is_claimed() -> None:
     document = build_document([service], title="Test", version="1", host="h", secure=False)
     assert "security" not in document["operations"]["sample.open.receive"]
     assert "sample.open.send" not in document["operations"]
-    assert document["components"]["messages"]["sample.Answer"]["payload"] == {
+    assert document["components"]["messages"]["sample.open.Answer"]["payload"] == {
         "$ref": "#/components/schemas/sample.Answer"
     }
+
+
+def as_line(struct: type[msgspec.Struct], payload: dict[str, Any]) -> dict[str, Any]:
+    return text_line("ask {what} {inner}", r"ask [a-z]+ \{.*\}", payload)
+
+
+def test_lines_of_text_are_told_with_what_stands_in_them() -> None:
+    channel = Channel(
+        name="lines",
+        address="/lines",
+        title="Lines",
+        summary="Lines.",
+        client_messages=(Ask,),
+        wire=as_line,
+        examples={"ASK:NOW": ('ask time {"name":"\u00e9"}',)},
+        content_type=TEXT,
+        security=("badge",),
+    )
+    badge = {"type": "httpApiKey", "in": "query", "name": "badge"}
+    service = ServiceChannels(label="sample", channels=(channel,), security_schemes={"badge": badge})
+    document = build_document([service], title="Test", version="1", host="h", secure=False)
+    message = document["components"]["messages"]["sample.lines.Ask"]
+    assert message["contentType"] == "text/plain"
+    assert message["payload"] == {
+        "type": "string",
+        "pattern": r"^ask [a-z]+ \{.*\}$",
+        "x-line": "ask {what} {inner}",
+        "x-arguments": {"$ref": "#/components/schemas/sample.Ask"},
+    }
+    assert document["components"]["securitySchemes"]["badge"] == badge
+    (readable,) = readable_channels(document)
+    assert readable["client_messages"][0]["examples"] == ['ask time {"name":"\u00e9"}']
+    assert text_line("stop", "stop") == {"type": "string", "pattern": "^stop$", "x-line": "stop"}
+
+
+def test_the_same_message_may_look_different_on_two_channels() -> None:
+    common = {"title": "T", "summary": "S", "server_messages": (Answer,)}
+    service = ServiceChannels(
+        label="sample",
+        channels=(
+            Channel(name="one", address="/one", wire=enveloped, **common),
+            Channel(name="two", address="/two", **common),
+        ),
+    )
+    messages = build_document([service], title="Test", version="1", host="h", secure=False)["components"][
+        "messages"
+    ]
+    assert "x-struct" in messages["sample.one.Answer"]["payload"]
+    assert "x-struct" not in messages["sample.two.Answer"]["payload"]
 
 
 def test_a_page_gets_references_followed_and_recursion_stopped(document: dict[str, Any]) -> None:

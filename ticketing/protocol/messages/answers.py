@@ -163,7 +163,7 @@ class TableCancelled(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True):
-    """What was asked for was not done. Made by `failure`; `verb` is that of the command, mostly."""
+    """What was asked for was not done, and why. The verb is that of the command, but for one text."""
 
     type: ClassVar[str] = "error"
     verb: str
@@ -207,17 +207,19 @@ class DisplayTicket(TypedDict):
 class TicketState(Struct, frozen=True):
     """The state of a ticket, ahead of the line that tells of the same change.
 
-    `fields` is a `StaffTicket`, a `KioskTicket` or a `DisplayTicket`, according to who is told.
+    Only with `extended=1`.
     """
 
     type: ClassVar[str] = "ticket"
+    # A `StaffTicket`, `KioskTicket` or `DisplayTicket`, according to who is told.
     fields: Mapping[str, Any]
 
 
 class TableState(Struct, frozen=True):
-    """What goes on at a table. `name` is empty for one that is called Table and its number.
+    """What goes on at a table: all of them at first, then whenever one changes.
 
-    ``off`` is a table nobody can pick, ``offline`` one where nobody is.
+    `name` is empty for a table that is called Table and its number. ``off`` is a table that nobody can
+    pick, ``offline`` one where nobody is. Only with `extended=1`.
     """
 
     type: ClassVar[str] = "table"
@@ -227,7 +229,11 @@ class TableState(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """How many wait, and in how many seconds somebody who comes now is called; None if nobody can say."""
+    """How many wait, and in how many seconds somebody who comes now would be called.
+
+    At first, when it changes, and every 20 s as a sign of life. `estimate_s` is null when there have been
+    too few calls to tell. Only with `extended=1`.
+    """
 
     type: ClassVar[str] = "line"
     waiting: int
@@ -235,7 +241,10 @@ class Line(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True):
-    """Say it: this ticket has just been called, or called again, to this table."""
+    """Say it: this ticket has just been called, or called again, to this table.
+
+    Only with `extended=1`.
+    """
 
     type: ClassVar[str] = "call"
     table: int
@@ -243,13 +252,19 @@ class Call(Struct, frozen=True):
 
 
 class Ready(Struct, frozen=True):
-    """The state is told in full; from here on come changes."""
+    """The state is told in full; from here on come changes.
+
+    Only with `extended=1`.
+    """
 
     type: ClassVar[str] = "ready"
 
 
 class SignedOut(Struct, frozen=True):
-    """Your token is not valid any more."""
+    """Your token is not valid any more.
+
+    Only with `extended=1`.
+    """
 
     type: ClassVar[str] = "signed-out"
 

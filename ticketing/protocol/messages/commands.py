@@ -33,9 +33,10 @@ class Unpick(Struct, frozen=True):
 
 
 class Accept(Struct, frozen=True):
-    """Claim a ticket. None, here and below: what was sent is no number, so there is no such ticket."""
+    """Claim a ticket."""
 
     type: ClassVar[str] = "accept"
+    # None, here and below: what was sent is no number, so there is no such ticket.
     ticket_id: int | None
 
 
