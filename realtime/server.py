@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from realtime import runtime
 from realtime.close_codes import CloseCode
@@ -100,7 +101,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         runtime.current().drain()
-        super().shutdown()
+        if self.handshake_complete and self.conn.state is not State.OPEN:
+            # In its closing handshake already, perhaps with a peer that does not read: there is nothing
+            # more to say, and saying it would raise.
+            self.stop_keepalive()
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def _start_deadline(self) -> None:
         self._deadline = self.loop.call_later(HEADERS_TIMEOUT_S, self.transport.close)

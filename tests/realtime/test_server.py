@@ -189,3 +189,16 @@ async def test_a_message_without_bounds_is_1009(app, port):
             await asyncio.wait_for(client.recv(), 5)
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 1009
+
+
+async def test_a_connection_that_is_closing_does_not_keep_the_server_from_stopping(
+    app: App, port: int
+) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/") as client:
+        outlet = await app.outlets.get()
+        protocol = outlet._transport
+        # As when the peer has sent its close and stopped reading: our answer has not left yet.
+        protocol.conn.send_close(1000)
+        protocol.shutdown()
+        with pytest.raises(ConnectionClosed):
+            await client.recv()
