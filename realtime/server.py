@@ -101,13 +101,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         runtime.current().drain()
-        if self.handshake_complete and self.conn.state is not State.OPEN:
-            # In its closing handshake already, perhaps with a peer that does not read: there is nothing
-            # more to say, and saying it would raise.
-            self.stop_keepalive()
-            self.transport.close()
-        else:
-            super().shutdown()
+        super().shutdown()
 
     def _start_deadline(self) -> None:
         self._deadline = self.loop.call_later(HEADERS_TIMEOUT_S, self.transport.close)
@@ -243,7 +237,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         runtime.current().drain()
-        super().shutdown()
+        if self.handshake_complete and self.conn.state is not State.OPEN:
+            # In its closing handshake already, perhaps with a peer that does not read: there is nothing
+            # more to say, and saying it would raise.
+            self.stop_keepalive()
+            self.transport.close()
+        else:
+            super().shutdown()
 
     # -- FrameTransport ------------------------------------------------------------------------
 
