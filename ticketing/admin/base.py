@@ -1,0 +1,96 @@
+"""What the desk's pages of the admin have in common. A face: changes go through the services."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from realtime.errors import Refused
+
+M = TypeVar("M", bound=Model)
+
+
+class DeskAdmin(ModelAdmin):
+    """Nothing of the desk is deleted here: the journal tells of it, and people look things up in it."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def holds(self, request: HttpRequest, action: str) -> bool:
+        """Whether whoever asks has the permission `action` (``change``, ``delete`` …) on this model."""
+        return bool(request.user.has_perm(f"{self.opts.app_label}.{action}_{self.opts.model_name}"))
+
+    def require(self, request: HttpRequest, action: str) -> None:
+        """Raises `PermissionDenied` without that permission."""
+        if not self.holds(request, action):
+            raise PermissionDenied
+
+    def target(self, request: HttpRequest, pk: int, action: str) -> Any:
+        """The row a command is about. Raises `PermissionDenied`, and then `Http404`."""
+        self.require(request, action)
+        row = self.get_queryset(request).filter(pk=pk).first()
+        if row is None:
+            raise Http404("there is no such row")
+        return row
+
+    def page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+        """A page of our own, among the admin's. No cache keeps it: what it shows has changed by then."""
+        request.current_app = self.admin_site.name
+        response = TemplateResponse(
+            request,
+            f"admin/ticketing/{name}.html",
+            {**self.admin_site.each_context(request), "opts": self.opts, "model_admin": self, **context},
+        )
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def confirmation(self, request: HttpRequest, **context: Any) -> HttpResponse:
+        """Ask before something that cannot be undone; the form's answer comes to this same address.
+
+        `title` is the question, `text` what will happen, `yes` the button, `items` what it happens to,
+        `hidden` (name, value) pairs the answer is to hold, `back` where one gets without it.
+        """
+        return self.page(request, "confirm", **context)
+
+    def row_url(self, row: Model) -> str:
+        """The page of a row."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
+    def to_row(self, row: Model) -> HttpResponse:
+        """Go (back) to the page of a row, so that reloading it repeats nothing."""
+        return HttpResponseRedirect(self.row_url(row))
+
+    def list_url(self) -> str:
+        """The list."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+class ReadOnlyAdmin(DeskAdmin):
+    """To look at; what can be done is done by commands, not by editing fields."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def actor_of(request: HttpRequest) -> str:
+    """Who does it, for the journal."""
+    return request.user.get_username()
+
+
+def attempt(request: HttpRequest, change: Callable[[], object], *, about: object = "") -> bool:
+    """Make a change; a refusal becomes a message on the next page, named after what it is `about`."""
+    try:
+        change()
+    except Refused as refusal:
+        messages.error(request, f"{about}: {refusal.message}" if about else refusal.message)
+        return False
+    return True
