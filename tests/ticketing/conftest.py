@@ -6,7 +6,10 @@ import pytest
 
 from realtime import runtime
 from realtime.runtime import Runtime
+from tests.ticketing.callers import ana, ben, manager
 from tests.ticketing.desk import Desk
+
+__all__ = ["ana", "ben", "desk", "manager", "rt"]
 
 
 @pytest.fixture

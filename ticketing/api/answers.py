@@ -73,7 +73,7 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
         }
 
 
-class EventSerializer(serializers.ModelSerializer[TicketEvent]):
+class TicketEventSerializer(serializers.ModelSerializer[TicketEvent]):
     """One thing that happened to a ticket."""
 
     kind = serializers.ChoiceField(EventKind.choices)
@@ -112,9 +112,9 @@ class TicketDetailSerializer(TicketSerializer):
         place = get_place(ticket)
         return PlaceSerializer(place).data if place else None
 
-    @extend_schema_field(EventSerializer(many=True))
+    @extend_schema_field(TicketEventSerializer(many=True))
     def get_events(self, ticket: Ticket) -> Any:
-        return EventSerializer(list_timeline(ticket.pk), many=True).data
+        return TicketEventSerializer(list_timeline(ticket.pk), many=True).data
 
 
 # --- Tables and people ------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 
 from realtime.apikeys import ApiKeyAuthentication
 from realtime.errors import Refused
-from realtime.http_api import Pagination
 from realtime.http_errors import HttpError
 from ticketing.api.access import TOKEN_CHALLENGE, HasRight, Right, StaffTokenAuthentication
 
@@ -87,9 +86,13 @@ def number_parameter(request: Request, name: str, maximum: int) -> int | None:
     Raises:
         ValidationError: it is none.
     """
-    if name not in request.query_params:
+    text = request.query_params.get(name)
+    if text is None:
         return None
-    return Pagination.number(request, name, 0, 0, maximum)
+    # isdigit alone also takes digits of other scripts, and int() has a limit on length.
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and int(text) <= maximum):
+        raise ValidationError({name: f"A number between 0 and {maximum}."})
+    return int(text)
 
 
 def day_parameter(request: Request, name: str) -> date | None:

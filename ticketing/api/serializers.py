@@ -178,7 +178,7 @@ class DeviceChangeSerializer(serializers.Serializer[Any]):
     """What can be changed about a device."""
 
     name = DeviceNameField(required=False, max_length=_DEVICE_NAME_LENGTH, help_text="Where it stands.")
-    prefix = PrefixField(required=False, help_text=_PREFIX_TEXT)
+    prefix = PrefixField(required=False, allow_blank=True, help_text=_PREFIX_TEXT)
     is_active = FlagField(required=False, help_text="Off: it is not let in any more.")
 
 
@@ -187,4 +187,4 @@ class DeviceCreateSerializer(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(DeviceKind.choices)
     name = DeviceNameField(max_length=_DEVICE_NAME_LENGTH, help_text="Where it stands.")
-    prefix = PrefixField(required=False, help_text=_PREFIX_TEXT)
+    prefix = PrefixField(required=False, allow_blank=True, help_text=_PREFIX_TEXT)

@@ -16,7 +16,7 @@ from ticketing.selectors.figures import get_figures, local_today
 class Stats(DeskView):
     """``GET /api/ticketing/stats``. Five queries."""
 
-    rights = {"GET": reading("ticket", staff=True)}
+    rights = {"GET": reading("deskfigures", staff=True)}
 
     def get(self, request: Request) -> Response:
         """Figures of the days from ``from`` to ``to``; without either, of today."""

@@ -101,7 +101,7 @@ def list_tickets_of(visitor_id: int, limit: int = 50) -> list[Ticket]:
 
 def list_timeline(ticket_id: int) -> list[TicketEvent]:
     """What happened to a ticket, in order, with staff and tables. One query."""
-    events = TicketEvent.objects.filter(ticket_id=ticket_id).order_by("seq")
+    events = TicketEvent.objects.filter(ticket=ticket_id).order_by("seq")
     return list(events.select_related("staff", "table", "left_table"))
 
 
