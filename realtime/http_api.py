@@ -105,6 +105,20 @@ class Pagination(LimitOffsetPagination):
             raise exceptions.ValidationError({name: f"A number between {minimum} and {maximum}."})
         return int(text)
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """As OpenAPI 3.1 says that something may be null."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["count", "next", "previous", "results"],
+            "properties": {
+                "count": {"type": "integer", "minimum": 0, "description": "How many there are in all."},
+                "next": {**link, "description": "The next page."},
+                "previous": {**link, "description": "The page before."},
+                "results": schema,
+            },
+        }
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         limit: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": self.max_limit}
         offset = {"type": "integer", "minimum": 0, "maximum": self.max_offset, "default": 0}
