@@ -16,6 +16,7 @@ A protocol subclasses `RealtimeConsumer` and writes `connect`, `receive_text`, `
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
@@ -25,6 +26,7 @@ from realtime import metrics, runtime
 from realtime.close_codes import CloseCode
 from realtime.errors import FoyerError, InternalError, ProtocolViolation, Refused
 from realtime.gate import Receive, Scope, Send, refuse
+from realtime.heartbeat import Timer
 from realtime.logs import get_logger
 from realtime.outlet import AsgiOutlet, FrameOutlet, Outlet
 from realtime.ratelimit import TokenBucket
@@ -43,12 +45,15 @@ class RealtimeConsumer(AsyncConsumer):
         max_frame_bytes: a longer text frame is a violation with code ``TOO_LARGE``.
         frame_rate_per_s, frame_burst: a client that sends more is told ``RATE_LIMITED`` and closed
             with 1008. What it sends because we asked for it is credited with `expect_frames`.
+        ping_interval_s: for a protocol that has no pings of its own: how often the connection is asked for
+            a sign of life. Without one from one time to the next it is closed with 4408.
     """
 
     app_name: ClassVar[str]
     max_frame_bytes: ClassVar[int] = 64 * 1024
     frame_rate_per_s: ClassVar[float] = 10.0
     frame_burst: ClassVar[int] = 100
+    ping_interval_s: ClassVar[float | None] = None
 
     scope: Scope
     outlet: Outlet
@@ -59,6 +64,7 @@ class RealtimeConsumer(AsyncConsumer):
         self._connecting = False
         self._left = False
         self._frames: TokenBucket | None = None
+        self._alive_timer: Timer | None = None
 
     # -- for a protocol to write -------------------------------------------------------------
 
@@ -96,6 +102,10 @@ class RealtimeConsumer(AsyncConsumer):
             raise StopConsumer from None
         self._accepted = True
         self._connections.inc()
+        if self.ping_interval_s is not None:
+            # Not all at the same moment, after a restart that made everyone reconnect at once.
+            spread = random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+            self._check_alive_in(spread * self.ping_interval_s)
         log.info("connection.opened", app=self.app_name, path=self.scope["path"], connection=outlet_id)
 
     def send_head(self, *heads: bytes) -> None:
@@ -213,6 +223,17 @@ class RealtimeConsumer(AsyncConsumer):
         if self._accepted:
             self.close(CloseCode.INTERNAL_ERROR, "internal error")
 
+    def _check_alive_in(self, delay_s: float) -> None:
+        self._alive_timer = self.runtime.wheel.schedule(delay_s, self._check_alive)
+
+    def _check_alive(self) -> None:
+        if self.outlet.closed or self.ping_interval_s is None:
+            return
+        if self.outlet.ping():
+            self._check_alive_in(self.ping_interval_s)
+        else:
+            self.close(CloseCode.PING_TIMEOUT, "no sign of life")
+
     def _overflowed(self) -> None:
         """The client read too slowly and the outlet has closed it. End our part at once: its
         disconnect event may be long in coming."""
@@ -231,6 +252,8 @@ class RealtimeConsumer(AsyncConsumer):
         if self._left or not self._accepted:
             return
         self._left = True
+        if self._alive_timer is not None:
+            self._alive_timer.cancel()
         self.runtime.hub.leave(self.outlet)
         self.outlet.detach()
         self._connections.dec()

@@ -148,6 +148,13 @@ class Outlet:
             group.catch_up(self)
         self._close_after_kept(code, reason)
 
+    def ping(self) -> bool:
+        """Ask the client for a sign of life; False if there was none since the last time.
+
+        Only our own server needs it: others ping their connections by themselves.
+        """
+        return True
+
     def _close_after_kept(self, code: int, reason: str) -> None:
         if self.closed:  # catching up was too much for the client
             return
@@ -208,7 +215,8 @@ class Outlet:
 class FrameTransport(Protocol):
     """What the server offers in ``scope["extensions"]["foyer.frames"]``.
 
-    `write` takes finished frames and never waits. `reading` tells whether the client keeps up; when
+    `write` takes finished frames and never waits. `ping` sends one and tells whether anything was heard
+    since the one before. `reading` tells whether the client keeps up; when
     that changes back to true, `on_reading` is called. `close` sends a close frame and gives the peer
     a short time to answer.
     """
@@ -218,6 +226,8 @@ class FrameTransport(Protocol):
     on_stalled: Callable[[], None] | None
 
     def write(self, frames: bytes) -> None: ...
+
+    def ping(self) -> bool: ...
 
     def close(self, code: int, reason: str) -> None: ...
 
@@ -239,6 +249,9 @@ class FrameOutlet(Outlet):
 
     def _writable(self) -> bool:
         return self._transport.reading
+
+    def ping(self) -> bool:
+        return self._transport.ping()
 
     def _write(self, batch: Batch) -> None:
         self._transport_write(batch.framed(self.tail))

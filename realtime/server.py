@@ -23,7 +23,7 @@ from websockets.protocol import State
 
 from realtime import runtime
 from realtime.close_codes import CloseCode
-from realtime.frames import close_frame
+from realtime.frames import close_frame, ping_frame
 from realtime.ratelimit import TokenBucket
 
 # A request's line and headers: as much as common proxies let through.
@@ -167,6 +167,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """
 
     reading = True
+    # Has the peer sent anything, if only a pong, since the last ping?
+    heard = True
     on_reading: Callable[[], None] | None = None
     on_stalled: Callable[[], None] | None = None
     _pings: TokenBucket | None = None
@@ -198,6 +200,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.close(CloseCode.INVALID_DATA, "text that is not UTF-8")
             return
         super().send_receive_event_to_app()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = True
+        super().data_received(data)
 
     def handle_ping(self) -> None:
         # The answer waits already. Whoever takes no answers gets none, else they would fill memory.
@@ -252,6 +258,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         # uvloop raises on a lost socket, long before `connection_lost` tells of it.
         if not self.close_sent and not self.transport.is_closing():
             self.transport.write(frames)
+
+    def ping(self) -> bool:
+        """Send a ping; False, and none is sent, if nothing came since the last one."""
+        if not self.heard:
+            return False
+        self.heard = False
+        # Behind a full buffer it would only wait; who takes nothing for so long is not heard either.
+        if self.reading:
+            self.write(ping_frame())
+        return True
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame and cut the socket if the peer does not answer in `CLOSE_TIMEOUT_S`."""

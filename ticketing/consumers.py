@@ -40,6 +40,8 @@ class DeskConsumer(RealtimeConsumer):
     # A busy clerk and a queue of visitors stay far below; so does a program that serves several kiosks.
     frame_rate_per_s = 20.0
     frame_burst = 200
+    # A staff page whose network is gone must not keep its table; proxies cut what is silent for a minute.
+    ping_interval_s = 20.0
 
     # What is being done, for the errors that name it.
     _verb = ""

@@ -248,6 +248,8 @@ class TicketEvent(models.Model):
 
     class Meta:
         ordering = ["seq"]
+        verbose_name = "journal entry"
+        verbose_name_plural = "journal"
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"

@@ -402,3 +402,42 @@ async def test_what_a_protocol_must_write():
         await consumer.receive_text("")
     await consumer.disconnect(1000)
     assert consumer.encode_error(InternalError("x")) is None
+
+
+class PingedTransport(FakeTransport):
+    """A transport that counts its pings; `heard` is whether the client answers them."""
+
+    heard = True
+    pings = 0
+
+    def ping(self) -> bool:
+        self.pings += 1
+        return self.heard
+
+
+async def test_a_client_that_gives_no_sign_of_life_is_closed(rt: Runtime, monkeypatch) -> None:
+    monkeypatch.setattr(Consumer, "ping_interval_s", 20.0)
+    transport = PingedTransport()
+    connection = Connection(frames=transport)
+    assert (await connection.next())["type"] == "websocket.accept"
+    now_s = rt.loop.time()
+    for seconds in (0, 21, 43, 65):
+        rt.wheel.advance(now_s + seconds)
+    assert transport.pings == 3
+    assert transport.closes == []
+    transport.heard = False
+    rt.wheel.advance(now_s + 87)
+    assert transport.closes == [(4408, "no sign of life")]
+    connection.gone(4408)
+    await connection.over()
+    assert len(rt.wheel) == 0
+
+
+async def test_pings_end_with_the_connection(rt: Runtime, monkeypatch) -> None:
+    monkeypatch.setattr(Consumer, "ping_interval_s", 20.0)
+    connection = Connection(frames=PingedTransport())
+    assert (await connection.next())["type"] == "websocket.accept"
+    assert len(rt.wheel) == 1
+    connection.gone()
+    await connection.over()
+    assert len(rt.wheel) == 0

@@ -202,3 +202,20 @@ async def test_a_connection_that_is_closing_does_not_keep_the_server_from_stoppi
         protocol.shutdown()
         with pytest.raises(ConnectionClosed):
             await client.recv()
+
+
+async def test_a_ping_asks_for_a_sign_of_life(app: App, port: int) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/") as client:
+        outlet = await app.outlets.get()
+        assert outlet.ping()
+        assert not outlet.ping(), "nothing can have come back yet"
+        await client.send("hello")
+        await client.recv()
+        assert outlet.ping(), "a message is one; and the pong of the first ping came before it"
+        await asyncio.wait_for(_heard(outlet), 5)
+        assert outlet.ping(), "a pong is one"
+
+
+async def _heard(outlet: FrameOutlet) -> None:
+    while not outlet._transport.heard:  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
