@@ -141,6 +141,9 @@ class StaffPage(LoginView):
         context = self.get_context_data(form=form, problem=problem)
         return self.render_to_response(context, status=_TOO_MANY_REQUESTS if locked else 200)
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(languages={"languages": settings.TICKETING_LANGUAGES}, **kwargs)
+
     def get_success_url(self) -> str:
         """Always this page: where to go on to is nobody's to say in a link."""
         return reverse("ticketing:staff")

@@ -1,7 +1,7 @@
 /**
  * The words of the desk's pages, in the languages that an installation offers.
  *
- *     <h1 data-word="kiosk.welcome">Take a number</h1>     the text between the tags shows until words are there
+ *     <h1 data-word="kiosk.emailTitle">Take a number</h1>     the text between the tags shows until words are there
  *     <button data-word-aria-label="kiosk.clear">×</button>, <input data-word-placeholder="…">, data-word-title
  *
  *     await startWords({ page: "kiosk", languages: ["en", "de"] });
