@@ -223,6 +223,7 @@ _CLOSE_CODES: Final = (
     CloseCode.INTERNAL_ERROR,
     CloseCode.SERVICE_RESTART,
     CloseCode.TRY_AGAIN_LATER,
+    CloseCode.PING_TIMEOUT,
     CloseCode.SLOW_CLIENT,
 )
 

@@ -205,7 +205,7 @@ class DisplayTicket(TypedDict):
 
 
 class TicketState(Struct, frozen=True):
-    """The state of a ticket, ahead of the line that tells of the same change.
+    """The state of a ticket, ahead of the line that tells everybody else of the same change.
 
     Only with `extended=1`.
     """
