@@ -1,6 +1,6 @@
 """What the desk's pages of the admin have in common. A face: changes go through the services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django.contrib import messages
@@ -15,6 +15,9 @@ from realtime.errors import Refused
 
 M = TypeVar("M", bound=Model)
 
+# Names in one message, or on a page that asks. More would be read by nobody.
+MAX_NAMED = 20
+
 
 class DeskAdmin(ModelAdmin):
     """Nothing of the desk is deleted here: the journal tells of it, and people look things up in it."""
@@ -23,7 +26,12 @@ class DeskAdmin(ModelAdmin):
         return False
 
     def holds(self, request: HttpRequest, action: str) -> bool:
-        """Whether whoever asks has the permission `action` (``change``, ``delete`` …) on this model."""
+        """Whether whoever asks has the permission `action` (``change``, ``delete`` …) on this model.
+
+        Not `has_change_permission` and the like: they say what the admin's own forms offer.
+        """
+        if action == "view":  # who may change may look
+            return bool(self.has_view_permission(request))
         return bool(request.user.has_perm(f"{self.opts.app_label}.{action}_{self.opts.model_name}"))
 
     def require(self, request: HttpRequest, action: str) -> None:
@@ -86,11 +94,28 @@ def actor_of(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
-def attempt(request: HttpRequest, change: Callable[[], object], *, about: object = "") -> bool:
-    """Make a change; a refusal becomes a message on the next page, named after what it is `about`."""
-    try:
-        change()
-    except Refused as refusal:
-        messages.error(request, f"{about}: {refusal.message}" if about else refusal.message)
-        return False
-    return True
+def attempt(request: HttpRequest, rows: Iterable[M], change: Callable[[M], object], *, done: str) -> list[M]:
+    """Make a change to each row; gives those it was made to, and says on the next page how it went.
+
+    `done` completes a sentence that begins with a row's name. A refusal of one row keeps nothing from the
+    others; the same refusal of several is said once.
+    """
+    changed: list[M] = []
+    refused: dict[str, list[M]] = {}
+    for row in rows:
+        try:
+            change(row)
+        except Refused as refusal:
+            refused.setdefault(refusal.message, []).append(row)
+        else:
+            changed.append(row)
+    if changed:
+        messages.success(request, f"{_names(changed)} {done}.")
+    for text, unchanged in refused.items():
+        messages.error(request, f"{_names(unchanged)}: {text}")
+    return changed
+
+
+def _names(rows: list[M]) -> str:
+    more = len(rows) - MAX_NAMED
+    return ", ".join(str(row) for row in rows[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -55,3 +55,18 @@ class TicketEventAdmin(ReadOnlyAdmin):
             return NONE
         url = reverse("admin:ticketing_ticket_change", args=[event.ticket.pk])
         return format_html('<a class="text-link" href="{}">{}</a>', url, event.ticket.label)
+
+
+def timeline_row(event: TicketEvent) -> dict[str, str]:
+    """One line of a timeline: when, what, by whom, whose, at which table."""
+    what = event.get_kind_display()
+    if event.left_table is not None:
+        what += f" (from {event.left_table})"
+    staff = event.staff.name if event.staff else ""
+    return {
+        "at": moment(event.at),
+        "what": what,
+        "by": event.actor or staff or NONE,
+        "staff": staff or NONE,
+        "table": str(event.table) if event.table else NONE,
+    }

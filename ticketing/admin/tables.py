@@ -3,9 +3,10 @@
 A face: changes go through the services, so pickers and displays follow at once.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -144,15 +145,12 @@ class TableAdmin(DeskAdmin):
         """Tickets being served stay with their staff."""
         self._free(request, queryset)
 
-    def _free(self, request: HttpRequest, tables: "QuerySet[Table] | list[Table]") -> None:
-        for table in tables:
+    def _free(self, request: HttpRequest, tables: Iterable[Table]) -> None:
+        def change(table: Table) -> None:
+            free_table(number=table.number, actor=actor_of(request))
+            self.log_change(request, table, "Freed.")
 
-            def change(number: int = table.number) -> None:
-                free_table(number=number, actor=actor_of(request))
-
-            if attempt(request, change, about=table):
-                self.log_change(request, table, "Freed.")
-                messages.success(request, f"{table} is free to be picked.")
+        attempt(request, tables, change, done="can be picked again")
 
 
 def _pick(table: Table) -> Pick | None:

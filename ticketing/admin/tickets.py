@@ -3,11 +3,10 @@
 A face: changes go through the services, so every socket sees them at once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
@@ -21,12 +20,13 @@ from unfold.decorators import display
 
 from realtime.http_csv import csv_response
 from ticketing.admin.base import ReadOnlyAdmin, actor_of, attempt
+from ticketing.admin.commands import COMMANDS
 from ticketing.admin.filters import DayFilter
+from ticketing.admin.journal import timeline_row
 from ticketing.admin.times import NONE, duration, minute, moment
-from ticketing.models import Ticket, TicketEvent, TicketState
+from ticketing.models import Ticket, TicketState
 from ticketing.selectors.figures import local_today
 from ticketing.selectors.tickets import CSV_COLUMNS, csv_rows, get_place, list_tickets, list_timeline
-from ticketing.services.tickets import cancel_ticket, complete_ticket, release_ticket
 
 STATE_LABELS = {
     TicketState.WAITING: "warning",
@@ -34,34 +34,6 @@ STATE_LABELS = {
     TicketState.COMPLETED: "success",
     TicketState.CANCELLED: "danger",
     TicketState.NO_SHOW: "danger",
-}
-
-
-@dataclass(frozen=True)
-class Command:
-    """Something a manager does to a ticket: the service, in which states it makes sense, and its words."""
-
-    change: Callable[..., object]
-    states: tuple[TicketState, ...]
-    button: str
-    done: str
-    question: str = ""
-    """Asked before what cannot be undone."""
-
-
-COMMANDS = {
-    "release": Command(
-        release_ticket, (TicketState.SERVING,), "Back to the line", "went back to its place in the line"
-    ),
-    "complete": Command(complete_ticket, (TicketState.SERVING,), "Complete", "was completed"),
-    "cancel": Command(
-        cancel_ticket,
-        (TicketState.WAITING, TicketState.SERVING),
-        "Cancel",
-        "was cancelled",
-        question="will not be called any more and leaves the displays. This cannot be undone: "
-        "whoever still wants to be served has to take a new ticket.",
-    ),
 }
 
 
@@ -117,7 +89,7 @@ class TicketAdmin(ReadOnlyAdmin):
         if not ticket.email:
             return "(erased)"
         return format_html(
-            '<bdi class="block text-important">{}</bdi><bdi>{}</bdi>', ticket.name, ticket.email
+            '<span><bdi class="block text-important">{}</bdi><bdi>{}</bdi></span>', ticket.name, ticket.email
         )
 
     @admin.display(description="waited")
@@ -248,7 +220,7 @@ class TicketAdmin(ReadOnlyAdmin):
                     for name, command in COMMANDS.items()
                     if manages and ticket.state in command.states
                 ],
-                "timeline": [timeline_row(event) for event in list_timeline(ticket)],
+                "timeline": [timeline_row(event) for event in list_timeline(ticket.pk)],
             }
         response: HttpResponse = super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **context}
@@ -301,34 +273,12 @@ class TicketAdmin(ReadOnlyAdmin):
             back=request.get_full_path(),
         )
 
-    def _command(self, request: HttpRequest, name: str, tickets: "QuerySet[Ticket] | list[Ticket]") -> None:
+    def _command(self, request: HttpRequest, name: str, tickets: Iterable[Ticket]) -> None:
         command = COMMANDS[name]
-        done = []
+
+        def change(ticket: Ticket) -> None:
+            command.change(ticket_id=ticket.pk, staff_id=None, actor=actor_of(request))
+            self.log_change(request, ticket, f"{command.button}.")
+
         # The longest waiting first, as if somebody went through the line.
-        for ticket in sorted(tickets, key=lambda ticket: ticket.pk):
-
-            def change(pk: int = ticket.pk) -> None:
-                command.change(ticket_id=pk, staff_id=None, actor=actor_of(request))
-
-            if attempt(request, change, about=ticket.label):
-                self.log_change(request, ticket, f"{command.button}.")
-                done.append(ticket.label)
-        if len(done) > 5:
-            messages.success(request, f"{len(done)} tickets: each {command.done}.")
-        elif done:
-            messages.success(request, f"{', '.join(done)} {command.done}.")
-
-
-def timeline_row(event: TicketEvent) -> dict[str, str]:
-    """One line of a timeline: when, what, by whom, whose, at which table."""
-    what = event.get_kind_display()
-    if event.left_table is not None:
-        what += f" (from {event.left_table})"
-    staff = event.staff.name if event.staff else ""
-    return {
-        "at": moment(event.at),
-        "what": what,
-        "by": event.actor or staff or NONE,
-        "staff": staff or NONE,
-        "table": str(event.table) if event.table else NONE,
-    }
+        attempt(request, sorted(tickets, key=lambda ticket: ticket.pk), change, done=command.done)

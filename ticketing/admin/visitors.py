@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from realtime.logs import get_logger
-from ticketing.admin.base import ReadOnlyAdmin, actor_of
+from ticketing.admin.base import MAX_NAMED, ReadOnlyAdmin, actor_of
 from ticketing.admin.times import minute, moment
 from ticketing.models import Visitor
 from ticketing.selectors.tickets import list_visitors
@@ -24,8 +24,6 @@ log = get_logger(__name__)
 
 # Tickets on a visitor's page; the ticket list finds the rest by the address.
 MAX_TICKETS_SHOWN = 100
-# On the page that asks. More would be read by nobody.
-MAX_NAMED = 20
 
 
 @admin.register(Visitor)
