@@ -61,12 +61,13 @@ StaffCommand: TypeAlias = Pick | Unpick | Accept | Cancel | Complete
 
 
 class New(Struct, frozen=True):
-    """Take a ticket. `name` is as it was typed, perhaps empty.
+    """Take a ticket.
 
-    With a `key` it can be sent again when no answer came: the same key makes one ticket.
+    With `once` and a key in front it can be sent again when no answer came: the same key makes one ticket.
     """
 
     type: ClassVar[str] = "new"
+    # Both as they were typed; the name may be empty.
     email: str
     name: str
     key: str | None = None
