@@ -109,7 +109,7 @@ def test_it_comes_back_by_itself_after_a_restart_of_the_server(new_screen, own_d
     own_desk.stop()
     expect(page.locator("#lost")).to_contain_text("Not live since")
     expect(page.locator("live-state")).to_contain_text("Not live since")
-    expect(tile(page, 1)).to_contain_text(label), "what was known stays readable"
+    expect(tile(page, 1), "what was known stays readable").to_contain_text(label)
     own_desk.start()
     is_live(page)
     expect(page.locator("#lost")).to_be_hidden()
@@ -208,7 +208,7 @@ def test_after_a_gap_it_shows_what_is_and_announces_nothing_of_it(new_screen, de
     is_live(page)
     expect(tile(page, 6)).to_contain_text("A-014")
     expect(tile(page, 0)).to_contain_text("Free")
-    expect(page.locator("#now-number")).to_have_text("A-014"), "whoever missed the call still sees it"
+    expect(page.locator("#now-number"), "whoever missed the call still sees it").to_have_text("A-014")
     assert said(page) == []
 
 

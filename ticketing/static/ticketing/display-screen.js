@@ -7,6 +7,8 @@ import { setWord } from "./words.js";
 
 /** Long enough to read what the controls are and to reach one. */
 const IDLE_MS = 8_000;
+/** Whoever chose something with the keyboard and has not touched it since has gone. */
+const GONE_MS = 60_000;
 
 const element = (id) => document.getElementById(id);
 
@@ -34,13 +36,19 @@ export async function toggleFullScreen() {
   }
 }
 
-/** The pointer and the controls go out of sight when nobody has moved or pressed anything for a while. */
+/**
+ * The pointer and the controls go out of sight when nobody has moved or pressed anything for a while; those
+ * that have the keyboard's focus stay longer.
+ */
 export function hideWhenIdle() {
-  let timer = 0;
+  let timers = [];
   const wake = () => {
     document.body.classList.remove("is-idle");
-    clearTimeout(timer);
-    timer = setTimeout(() => document.body.classList.add("is-idle"), IDLE_MS);
+    timers.forEach(clearTimeout);
+    timers = [
+      setTimeout(() => document.body.classList.add("is-idle"), IDLE_MS),
+      setTimeout(() => document.activeElement?.blur(), GONE_MS),
+    ];
   };
   for (const sign of ["pointermove", "pointerdown", "keydown", "focusin"]) {
     addEventListener(sign, wake, { passive: true });
