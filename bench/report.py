@@ -45,12 +45,12 @@ class Table:
     """One figure: for each subject, the samples of each column, one for each round.
 
     Args:
-        ratio_of: the column whose ratio to `reference` is shown, round by round.
+        ratio_of: the column whose ratio to `reference` is shown, round by round; empty: no ratio.
         reference: the subject that all others are held against; Foyer.
     """
 
     title: str
-    ratio_of: str
+    ratio_of: str = ""
     reference: str = "Foyer"
     rows: dict[str, Samples] = field(default_factory=dict)
     targets: list[Target] = field(default_factory=list)
@@ -85,12 +85,14 @@ class Table:
 
     def markdown(self) -> str:
         columns = list(dict.fromkeys(column for row in self.rows.values() for column in row))
-        head = ["", *columns, f"{self.reference} ÷ it, {self.ratio_of}"]
+        head = ["", *columns, *([f"{self.reference} ÷ it, {self.ratio_of}"] if self.ratio_of else [])]
         lines = [f"### {self.title}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         for subject, row in self.rows.items():
-            ratio = self.ratio(subject)
             cells = [_spread(row.get(column)) for column in columns]
-            lines.append("| " + " | ".join([subject, *cells, f"**{number(ratio)}**" if ratio else ""]) + " |")
+            if self.ratio_of:
+                ratio = self.ratio(subject)
+                cells.append(f"**{number(ratio)}**" if ratio else "")
+            lines.append("| " + " | ".join([subject, *cells]) + " |")
         lines.append("")
         lines += [f"Left out: {peer} ({why})." for peer, why in self.left_out.items()]
         lines += self.notes

@@ -1,4 +1,4 @@
-"""The load generator (``load/swarm.c``), built when needed and spoken to over its pipes."""
+"""The load generators (``load/*.c``), built when needed and spoken to over their pipes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from bench.process import BUILD, LOAD_CORE, ROOT, cpu_s, machine_busy_s, resident_bytes, spawn, stop
 
@@ -33,10 +33,10 @@ def build(program: str) -> Path:
 
 @dataclass(frozen=True)
 class Load:
-    """What an `emit` run saw, the generator's side and the server's.
+    """What a measured run saw, the generator's side and the server's.
 
     Args:
-        result: the generator's answer (see ``load/swarm.c``).
+        result: the generator's answer (see ``load/swarm.c`` and ``load/desk.c``).
         server_cpu_s: CPU time of the server's processes in the measured window.
         foreign_cpu: cores' worth of CPU used by neither server nor generator in the window.
         memory_before_bytes, memory_peak_bytes: of the server's processes, sampled during the run.
@@ -61,22 +61,28 @@ class Load:
         return float(self.server_cpu_s * 1e6 / max(1, self.result["deliveries"]))
 
     def latency_ms(self, which: str) -> float | None:
-        return self.result["latency"][f"{which}_us"] / 1000 if self.result["latency"] else None
+        return self.ms("latency", which)
 
     def answer_ms(self, which: str) -> float | None:
-        return self.result["answer"][f"{which}_us"] / 1000 if self.result["answer"] else None
+        return self.ms("answer", which)
+
+    def ms(self, times: str, which: str) -> float | None:
+        """A percentile (``p50``, ``p99``) of one of the result's histograms; None if it is empty."""
+        return self.result[times][f"{which}_us"] / 1000 if self.result[times] else None
 
 
-class Swarm:
+class Generator:
     """One generator process, pinned to the load core.
 
     Raises (from every command):
         RuntimeError: the generator ended or answered with an error.
     """
 
+    program: ClassVar[str]
+
     def __init__(self, port: int, *, core: int = LOAD_CORE) -> None:
-        log = BUILD / "swarm.log"
-        self._process = spawn([build("swarm"), "127.0.0.1", str(port)], core=core, log=log, pipes=True)
+        command = [build(self.program), "127.0.0.1", str(port)]
+        self._process = spawn(command, core=core, log=BUILD / f"{self.program}.log", pipes=True)
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +108,41 @@ class Swarm:
         """Send one command line and return its answer."""
         self._ask(command)
         return self._answer()
+
+    def measure(
+        self, command: str, *, pids: Sequence[int] = (), during: Callable[[], None] | None = None
+    ) -> Load:
+        """Send a command that measures for some seconds; `pids` are the server's processes.
+
+        Args:
+            during: called once when the measured window starts.
+        """
+        assert self._process.stdout
+        memory_before = memory_peak = resident_bytes(pids)
+        self._ask(command)
+        self._answer()
+        server_0, busy_0 = cpu_s(pids), machine_busy_s()
+        if during:
+            during()
+        while not select.select([self._process.stdout.fileno()], [], [], 0.1)[0]:
+            memory_peak = max(memory_peak, resident_bytes(pids))
+        self._answer()
+        server_s, busy_s = cpu_s(pids) - server_0, machine_busy_s() - busy_0
+        result = self._answer()
+        generator_s = result["generator_cpu"] * result["seconds"]
+        return Load(
+            result=result,
+            server_cpu_s=server_s,
+            foreign_cpu=max(0.0, (busy_s - server_s - generator_s) / result["seconds"]),
+            memory_before_bytes=memory_before,
+            memory_peak_bytes=max(memory_peak, resident_bytes(pids)),
+        )
+
+
+class Swarm(Generator):
+    """Listeners, and an emitter of events (``load/swarm.c``)."""
+
+    program = "swarm"
 
     def listen(self, path: str, count: int, *, window: int = 128) -> dict[str, Any]:
         """Open `count` more listeners; all must succeed."""
@@ -146,23 +187,5 @@ class Swarm:
                 `inflight` are still on their way.
             during: called once when the measured window starts.
         """
-        assert self._process.stdout
-        memory_before = memory_peak = resident_bytes(pids)
-        self._ask(f"emit {path} {body_bytes} {warmup_s} {seconds} {rate} {inflight} {senders}")
-        self._answer()
-        server_0, busy_0 = cpu_s(pids), machine_busy_s()
-        if during:
-            during()
-        while not select.select([self._process.stdout.fileno()], [], [], 0.1)[0]:
-            memory_peak = max(memory_peak, resident_bytes(pids))
-        self._answer()
-        server_s, busy_s = cpu_s(pids) - server_0, machine_busy_s() - busy_0
-        result = self._answer()
-        generator_s = result["generator_cpu"] * result["seconds"]
-        return Load(
-            result=result,
-            server_cpu_s=server_s,
-            foreign_cpu=max(0.0, (busy_s - server_s - generator_s) / result["seconds"]),
-            memory_before_bytes=memory_before,
-            memory_peak_bytes=max(memory_peak, resident_bytes(pids)),
-        )
+        command = f"emit {path} {body_bytes} {warmup_s} {seconds} {rate} {inflight} {senders}"
+        return self.measure(command, pids=pids, during=during)

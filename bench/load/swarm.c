@@ -36,7 +36,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -45,6 +44,7 @@
 #include "frames.h"
 #include "histogram.h"
 #include "http.h"
+#include "inbox.h"
 
 #define PER_SOURCE_ADDRESS 4000
 #define MAX_SENDERS 256
@@ -59,8 +59,7 @@ struct listener {
     int fd;
     enum state state;
     int was_reset, close_code;
-    uint8_t *partial; /* the start of a frame whose rest has not come yet */
-    size_t partial_length;
+    struct inbox inbox;
     uint64_t started_ns, stalled_ns, closed_ns;
 };
 
@@ -139,8 +138,7 @@ static void listener_close(struct listener *listener)
     listener->state = CLOSED;
     listener->closed_ns = now_ns();
     close(listener->fd);
-    free(listener->partial);
-    listener->partial = NULL;
+    inbox_keep(&listener->inbox, NULL, 0);
 }
 
 static void listener_start(void)
@@ -217,37 +215,21 @@ static ssize_t listener_take(struct listener *listener, const uint8_t *data, siz
 
 static void listener_readable(struct listener *listener)
 {
-    size_t have = listener->partial_length;
-    if (have)
-        memcpy(buffer, listener->partial, have);
-    ssize_t got = recv(listener->fd, buffer + have, BUFFER_BYTES - 1 - have, 0);
+    ssize_t got = inbox_receive(&listener->inbox, listener->fd, buffer, BUFFER_BYTES);
     if (got <= 0) {
-        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        if (got == INBOX_NOTHING)
             return;
-        listener->was_reset = got < 0;
+        listener->was_reset = got == INBOX_RESET;
         listener_close(listener);
         return;
     }
-    have += (size_t)got;
-    buffer[have] = 0;
+    size_t have = (size_t)got;
     ssize_t taken = listener_take(listener, buffer, have, now_ns());
     if (taken < 0 || have - (size_t)taken >= BUFFER_BYTES - 1) {
         listener_close(listener);
         return;
     }
-    size_t rest = have - (size_t)taken;
-    if (rest > listener->partial_length || (rest && !listener->partial)) {
-        listener->partial = realloc(listener->partial, rest);
-        if (!listener->partial)
-            die("realloc");
-    }
-    if (rest)
-        memcpy(listener->partial, buffer + taken, rest);
-    else if (listener->partial) {
-        free(listener->partial);
-        listener->partial = NULL;
-    }
-    listener->partial_length = rest;
+    inbox_keep(&listener->inbox, buffer + taken, have - (size_t)taken);
 }
 
 static void listener_event(struct listener *listener, uint32_t events)
@@ -414,14 +396,6 @@ static void pump_until(uint64_t end_ns)
     }
 }
 
-static double cpu_s(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
 static void command_listen(const char *path, unsigned count, unsigned window)
 {
     snprintf(listen_request, sizeof listen_request,
@@ -462,16 +436,6 @@ static void command_stall(unsigned count)
     printf("{\"stalled\":%u,\"active\":%u}\n", stalled, active);
 }
 
-static void arm_timer(uint64_t first_ns, uint64_t every_ns)
-{
-    struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(first_ns / 1000000000), .tv_nsec = (long)(first_ns % 1000000000)},
-        .it_interval = {.tv_sec = (time_t)(every_ns / 1000000000), .tv_nsec = (long)(every_ns % 1000000000)},
-    };
-    if (timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL) < 0)
-        die("timerfd_settime");
-}
-
 static void command_emit(double warmup_s, double seconds, double rate)
 {
     int off = 0;
@@ -499,7 +463,7 @@ static void command_emit(double warmup_s, double seconds, double rate)
     window_to_ns = window_from_ns + (uint64_t)(seconds * 1e9);
     emitting = 1;
     if (interval_ns)
-        arm_timer(first_due_ns, interval_ns);
+        arm_timer(timer, first_due_ns, interval_ns);
 
     pump_until(window_from_ns);
     printf("{\"event\":\"measuring\"}\n");
@@ -515,7 +479,7 @@ static void command_emit(double warmup_s, double seconds, double rate)
 
     emitting = 0;
     if (interval_ns)
-        arm_timer(0, 0);
+        arm_timer(timer, 0, 0);
     uint64_t give_up = now_ns() + 5000000000ull, last = delivered;
     for (uint64_t quiet = now_ns() + 1000000000ull; now_ns() < give_up && now_ns() < quiet;) {
         pump(20);

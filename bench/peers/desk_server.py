@@ -1,0 +1,30 @@
+"""``manage.py serve`` for the ticket desk's figure: ``desk_server serve …``.
+
+What no installation can set is changed here, in this process only: how many commands share a transaction
+(``BENCH_MAX_BATCH``), and how many messages a connection may send, since a few play a crowd.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django
+
+import config  # noqa: F401  (makes the queue package safe)
+
+django.setup()
+
+from django.core.management import execute_from_command_line  # noqa: E402
+
+from realtime.group_commit import GroupCommit  # noqa: E402
+from ticketing.consumers import DeskConsumer  # noqa: E402
+
+if __name__ == "__main__":
+    DeskConsumer.frame_rate_per_s = DeskConsumer.frame_burst = 1_000_000
+    if "BENCH_MAX_BATCH" in os.environ:
+        defaults = GroupCommit.__init__.__kwdefaults__ or {}
+        defaults["max_batch"] = int(os.environ["BENCH_MAX_BATCH"])
+    execute_from_command_line(["manage.py", *sys.argv[1:]])
