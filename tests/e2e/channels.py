@@ -20,6 +20,15 @@ KEYS = {
     "emit": ["broadcast:emit"],
     "listen": ["broadcast:listen"],
     "news": ["broadcast:emit:news.*", "broadcast:listen:news.*"],
+    # Of every service: for what goes through the whole HTTP API.
+    "site": [
+        "broadcast:emit",
+        "broadcast:listen",
+        "broadcast:manage",
+        "ticketing:read",
+        "ticketing:create",
+        "ticketing:manage",
+    ],
 }
 ADMIN_PASSWORD = "a-password-for-tests-only"
 

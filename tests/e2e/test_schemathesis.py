@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 # Enough to find again everything that was ever found this way, in half a minute. More: EXAMPLES=500.
 EXAMPLES = os.environ.get("EXAMPLES", "10")
-DEADLINE_S = 90 if EXAMPLES == "10" else None
+DEADLINE_S = 240 if EXAMPLES == "10" else None
 
 
 def test_the_api_is_as_its_document_says(start_embedded: StartServer, seed: Seed, tmp_path: Path) -> None:
@@ -32,7 +32,9 @@ def test_the_api_is_as_its_document_says(start_embedded: StartServer, seed: Seed
             f"--config-file={HERE / 'schemathesis.toml'}",
             "run",
             f"{server.url}/api/schema/",
-            f"--header=Authorization: Bearer {seed.keys['all']}",
+            f"--header=Authorization: Bearer {seed.keys['site']}",
+            # While it makes up one request, the server can answer another.
+            "--workers=2",
             f"--max-examples={EXAMPLES}",
             "--no-color",
         ],

@@ -11,7 +11,6 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework import generics
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -61,7 +60,7 @@ class StaffList(DeskView, generics.ListAPIView[Staff]):
         fields = form.validated_data
         account = get_user_model().objects.filter(username=fields.pop("username")).first()
         if account is None:
-            raise ValidationError({"username": "No account has this name."})
+            raise Refused("UNKNOWN_ACCOUNT", "No account has this name.")
         staff = services.save_staff(staff=Staff(user=account, **fields))
         return _staff_response(staff.pk, status=201)
 

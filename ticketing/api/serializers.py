@@ -31,8 +31,10 @@ MAX_TOKEN_EXPIRY_S = 10 * 365 * 24 * 3600
 MAX_USERNAME_LENGTH = 150
 MAX_PASSWORD_LENGTH = 1_000
 
-# Something to see, and no NUL; what else the services take for blank is left out too.
-_VISIBLE = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\u2028\u2029][^\x00]*$"
+# Something to see, and no NUL.
+_VISIBLE = r"^[^\x00]*[^\s\x00][^\x00]*$"
+# A visitor's name is tidied up: control characters are blank there too.
+_VISIBLE_TIDY = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f\u2028\u2029][^\x00]*$"
 
 
 def is_request_key(text: str) -> bool:
@@ -41,7 +43,7 @@ def is_request_key(text: str) -> bool:
 
 
 @extend_schema_field(
-    {"type": "string", "minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": _VISIBLE, "title": "Name"}
+    {"type": "string", "minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": _VISIBLE_TIDY}
 )
 class VisitorNameField(TextField):
     """A visitor's name, which the service tidies up."""
@@ -81,12 +83,13 @@ class DeviceNameField(TextField):
     """Where a device stands."""
 
 
-@extend_schema_field({"type": "string", "maxLength": _TABLE_NAME_LENGTH, "pattern": r"^[^\x00]*$"})
+# Of the two that may be empty: that is added to the pattern where they are, as the other of two.
+@extend_schema_field({"type": "string", "maxLength": _TABLE_NAME_LENGTH, "pattern": r"^[^\x00]+$"})
 class TableNameField(TextField):
     """As displays show and speak it."""
 
 
-@extend_schema_field({"type": "string", "pattern": "^[A-Z]{0,3}$"})
+@extend_schema_field({"type": "string", "pattern": "^[A-Z]{1,3}$"})
 class PrefixField(TextField):
     """Up to three letters."""
 
