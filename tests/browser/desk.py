@@ -4,6 +4,8 @@ A test module asks for it with ``pytest_plugins = ["tests.browser.desk"]`` and g
 for the whole run: use visitors and tables that no other test expects to be free, and leave them as they
 were) and `own_desk` (for one test alone, which may stop and start it). Devices need no token; with
 ``TICKETING_OPEN_DEVICES=0`` of `make_desk` they do.
+
+PYTEST_DONT_REWRITE: so that a module may also import classes from here before it names the plugin.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ const element = (id) => document.getElementById(id);
 export class Idle extends EventTarget {
   #dialog = element("idle");
   #kind = null;
-  #quietMs = 0;
+  /** How much slower than others this visitor is. */
+  #patience = 1;
   #timer = 0;
   #endsAt = 0;
 
@@ -44,8 +45,7 @@ export class Idle extends EventTarget {
   /** Watch: somebody is "typing" or has a "number"; null: nobody is here, there is nothing to clear. */
   watch(kind) {
     if (kind === this.#kind) return;
-    // Whoever was slow while typing keeps the time that was given for that.
-    this.#quietMs = kind && this.#kind ? Math.max(this.#quietMs, QUIET_MS[kind]) : (QUIET_MS[kind] ?? 0);
+    if (!this.#kind) this.#patience = 1;
     this.#kind = kind;
     this.#wait();
   }
@@ -53,7 +53,9 @@ export class Idle extends EventTarget {
   #wait() {
     clearTimeout(this.#timer);
     this.#dialog.close();
-    if (this.#kind) this.#timer = setTimeout(() => this.#ask(), this.#quietMs);
+    if (!this.#kind) return;
+    const quietMs = Math.min(QUIET_MS[this.#kind] * this.#patience, LONGEST_QUIET_MS);
+    this.#timer = setTimeout(() => this.#ask(), quietMs);
   }
 
   #touched() {
@@ -83,7 +85,7 @@ export class Idle extends EventTarget {
   }
 
   #giveMore() {
-    this.#quietMs = Math.min(this.#quietMs * 2, LONGEST_QUIET_MS);
+    this.#patience *= 2;
     this.#wait();
   }
 

@@ -27,6 +27,8 @@ import {
 /** Not connected for this long: waiting alone may not help. */
 const AWAY_LONG_MS = 60_000;
 const STEPS = ["email", "name", "confirm"];
+/** Where something of a visitor may still stand when the next one comes. */
+const LEFT_BEHIND = ["name-hint", "given-name", "given-email", "confirm-error", "number", "ahead", "estimate"];
 
 const element = (id) => document.getElementById(id);
 const page = JSON.parse(element("desk-data").textContent);
@@ -89,8 +91,7 @@ function startAgain() {
     complain(field, "");
     changed(field);
   }
-  clearWord(element("confirm-error"));
-  clearWord(element("name-hint"));
+  for (const id of LEFT_BEHIND) clearWord(element(id));
   announce("");
   keyboard.reset();
   resetLanguage();
@@ -266,10 +267,11 @@ function showState() {
   const { socket, refused } = desk;
   clearTimeout(awayTimer);
   document.body.classList.toggle("is-refused", refused);
-  const away = !desk.live && (socket.wasLive || socket.state === "waiting" || refused);
+  element("out-of-service").hidden = !refused;
+  const away = !desk.live && (socket.wasLive || socket.state === "waiting");
   const awayForMs = Date.now() - socket.since;
   if (away && awayForMs < AWAY_LONG_MS) awayTimer = setTimeout(showState, AWAY_LONG_MS - awayForMs);
-  const notice = away ? noticeOf(refused, awayForMs >= AWAY_LONG_MS) : "";
+  const notice = away && !refused ? noticeOf(awayForMs >= AWAY_LONG_MS) : "";
   element("notice").hidden = !notice;
   if (notice) setWord(element("notice-text"), notice);
   else clearWord(element("notice-text"));
@@ -280,8 +282,7 @@ function showState() {
 }
 
 /** What a visitor needs to know of it depends on what the visitor is doing. */
-function noticeOf(refused, forLong) {
-  if (refused) return "kiosk.notLetIn";
+function noticeOf(forLong) {
   // The number is there, and valid.
   if (step === "number") return "";
   if (forLong) return "kiosk.awayLong";
