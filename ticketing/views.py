@@ -92,7 +92,7 @@ def desk_data(page: str) -> dict[str, Any]:
     return {
         "languages": settings.TICKETING_LANGUAGES,
         "timeZone": settings.TICKETING_TIME_ZONE,
-        "place": getattr(settings, "TICKETING_PLACE", ""),
+        "place": settings.TICKETING_PLACE,
         "socketPath": reverse(f"ticketing:{page}"),
         "api": "/api/ticketing/",
     }
