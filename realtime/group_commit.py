@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 
 from realtime.db import release_connections
 from realtime.errors import InternalError
@@ -34,6 +34,8 @@ class GroupCommit(Generic[Row, Result]):
         commit: writes the rows in one transaction and returns a result for each, in order, or the
             exception that its caller gets. It runs in the writer thread. If it raises, nothing of the
             batch may have been committed; each row is then tried alone, so that only the bad ones fail.
+            If it raises the database's own trouble (`OperationalError`, `InterfaceError`), every caller
+            gets that: nobody knows then what became of the commit, and nothing may be done twice.
         max_batch: most rows in a transaction.
     """
 
@@ -72,6 +74,8 @@ class GroupCommit(Generic[Row, Result]):
     def _write(self, rows: list[Row]) -> Sequence[Result | Exception]:
         try:
             return self._commit(rows)
+        except (OperationalError, InterfaceError) as error:
+            return [error] * len(rows)
         except Exception as error:  # noqa: BLE001 - it becomes the row's outcome
             if len(rows) == 1:
                 return [error]
@@ -84,9 +88,9 @@ class GroupCommit(Generic[Row, Result]):
         for row in rows:
             outcome = self._write([row])[0]
             outcomes.append(outcome)
-            if isinstance(outcome, OperationalError):
-                # The database's trouble, not the row's. Each further row would wait for its own
-                # timeout, and whoever comes later for all of them.
+            if isinstance(outcome, (OperationalError, InterfaceError)):
+                # Not the row's. Each further row would wait for its own timeout, and whoever comes later
+                # for all of them.
                 return outcomes + [outcome] * (len(rows) - len(outcomes))
         return outcomes
 

@@ -106,9 +106,13 @@ class Outlet:
 
     def send(self, *heads: bytes) -> None:
         """Send messages to this client alone, after everything its groups already owe it."""
+        self.catch_up()
+        self.deliver(Batch(heads))
+
+    def catch_up(self) -> None:
+        """Take what the groups owe this client now, ahead of their windows."""
         for group in self.groups:
             group.catch_up(self)
-        self.deliver(Batch(heads))
 
     def deliver(self, batch: Batch) -> None:
         """Send a batch now, or keep it while the client does not read or the outlet is corked."""
@@ -136,16 +140,14 @@ class Outlet:
 
     def set_tail(self, tail: bytes) -> None:
         """Change the receiver's part for messages sent from now on."""
-        for group in self.groups:
-            group.catch_up(self)
+        self.catch_up()
         self.tail = tail
 
     def close(self, code: int, reason: str = "") -> None:
         """Close the connection after what was sent before. Repeated calls change nothing."""
         if self.closed:
             return
-        for group in self.groups:
-            group.catch_up(self)
+        self.catch_up()
         self._close_after_kept(code, reason)
 
     def ping(self) -> bool:

@@ -49,6 +49,9 @@ def tell(entry: Entry, change: Change, floor: Floor) -> Iterator[Told]:
     if entry.ticket is not None:
         yield from _tell_staff(entry, entry.ticket, floor)
     if change.taken:
+        # What somebody serves moves along to another table, or has none any more.
+        for ticket in floor.serving.get(entry.staff_id, {}).values():
+            yield Told(SEATED, staff_ticket(floor, ticket, "serving"), extended_only=True)
         yield Told(UNSEATED, encode(messages.Taken(tuple(floor.taken()))))
     for number in _touched(entry, change):
         head = table_state(floor, number)

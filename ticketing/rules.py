@@ -66,7 +66,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of the journal: everything needed to tell of it and to apply it. Travels over the bus.
 
     `kind` is an `EventKind`; `table` and `left_table` are numbers; `staff_id` is whose ticket or table it
-    is (at a release: was). `origin` is the connection that asked for it, "" where none did.
+    is (at a release: was). `origin` is the request that asked for it, "" where no connection did.
     """
 
     seq: int
@@ -79,6 +79,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     left_table: int | None = None
     pick_id: int = 0
     origin: str = ""
+
+    @property
+    def connection(self) -> str:
+        """The connection that asked for it; "" where none did."""
+        return self.origin.partition(".")[0]
 
 
 @dataclass(slots=True)

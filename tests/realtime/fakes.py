@@ -97,6 +97,35 @@ class FakeOutlet(Outlet):
         self._resume()
 
 
+class FakeLoop:
+    """A loop whose clock is turned by hand; `call_at` is what a group needs of it."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.calls: list[tuple[float, Any]] = []
+
+    def time(self) -> float:
+        return self.now_s
+
+    def call_at(self, when_s: float, callback: Any) -> Any:
+        entry = (when_s, callback)
+        self.calls.append(entry)
+        loop = self
+
+        class Handle:
+            def cancel(self) -> None:
+                if entry in loop.calls:
+                    loop.calls.remove(entry)
+
+        return Handle()
+
+    def advance(self, seconds: float) -> None:
+        self.now_s += seconds
+        for entry in [entry for entry in self.calls if entry[0] <= self.now_s]:
+            self.calls.remove(entry)
+            entry[1]()
+
+
 class FakeBus:
     """A bus that remembers what it was told; ``gate`` holds up `subscribed`."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from itertools import count
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
@@ -26,7 +26,7 @@ from ticketing import events
 from ticketing.rules import Entry, Floor
 from ticketing.selectors.floor import list_entries, load_floor
 from ticketing.services.journal import ENTRIES, change
-from ticketing.services.tables import HOLD_INTERVAL_S, release_unheld
+from ticketing.services.tables import HOLD_INTERVAL_S, has_unheld, release_unheld
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,6 +34,9 @@ Command = Callable[[], Entry]
 
 SIGN_OF_LIFE_S = 20.0
 """A page cannot see pings. What it hears this often tells it that the connection is alive."""
+
+ROUNDS_AFTER_OUTAGE = 3
+"""Rounds in which the database answers, before tables are let go again."""
 
 _decode = msgspec.msgpack.Decoder(list[Entry]).decode
 
@@ -46,9 +49,11 @@ class LiveFloor:
         self.floor = Floor()
         self._follower = Follower(rt, read=list_entries, deliver=self._on_entry)
         self._loading: asyncio.Task[None] | None = None
+        self._rounds_to_wait = 0
         self._commands: GroupCommit[Command, Entry] = GroupCommit(commit_commands)
-        # By connection: what to do at the place of the entry it waits for.
+        # By request: what to do at the place of the entry it waits for.
         self._answers: dict[str, Callable[[Entry], None]] = {}
+        self._requests = count(1)
         self._watchers: list[Callable[[Entry], None]] = []
         rt.on(ENTRIES, self._on_hint)
         rt.every(HOLD_INTERVAL_S, self._release_unheld)
@@ -72,16 +77,31 @@ class LiveFloor:
         """Call `watcher` with each entry when the floor has moved on to it, before anybody is told."""
         self._watchers.append(watcher)
 
+    def awaits(self, entry: Entry) -> bool:
+        """Whether somebody here asked for this entry and is still waiting for its answer."""
+        return entry.origin in self._answers
+
     def join(self, audience: str, outlet: Outlet, *, extended: bool) -> None:
-        """Tell `outlet` what this audience is told from here on, and no other any more."""
+        """Tell `outlet` what this audience is told from here on, and no other; nothing if it has left."""
+        # Tables and the line are told to all: what waits for the end of a window is true here as well.
+        outlet.catch_up()
         self._runtime.hub.leave(outlet)
-        self._runtime.hub.join_here(events.group_of(audience, extended=extended), outlet)
+        if not outlet.closed:
+            self._runtime.hub.join_here(events.group_of(audience, extended=extended), outlet)
+
+    def new_request(self, outlet: Outlet) -> str:
+        """An `origin` for the next command of a connection.
+
+        One for each: of a command that failed in its commit the entry may come yet, and is then not the
+        answer to the next.
+        """
+        return f"{outlet.id}.{next(self._requests)}"
 
     async def do(self, command: Command, *, origin: str, answer: Callable[[Entry], None]) -> None:
         """Commit `command`, which records an entry with this `origin`; return when it was answered.
 
         ``answer(entry)`` is called at the entry's place among everything this process tells; for an entry
-        of long ago (a request that was sent twice) at once. One command at a time for each origin.
+        of long ago (a request that was sent twice) at once. `origin` comes from `new_request`.
 
         Raises:
             Refused: as the command does; UNAVAILABLE if the database does not answer. Nothing was
@@ -106,7 +126,9 @@ class LiveFloor:
             else:
                 answer(entry)
         except (OperationalError, InterfaceError):
-            raise _unavailable() from None
+            # What was committed all the same may have been read and answered by now.
+            if not answered.done():
+                raise _unavailable() from None
         finally:
             self._answers.pop(origin, None)
 
@@ -126,19 +148,28 @@ class LiveFloor:
         moved = self.floor.apply(entry)
         for watcher in self._watchers:
             watcher(entry)
-        if entry.origin and (answer := self._answers.pop(entry.origin, None)):
+        answer = self._answers.pop(entry.origin, None)
+        if answer is not None:
             answer(entry)
         hub = self._runtime.hub
         for told in events.tell(entry, moved, self.floor):
             # Who asked has its answer.
-            excluded = (entry.origin,) if told.audience == events.SEATED and entry.kind == "claimed" else ()
+            answers = answer is not None and told.audience == events.SEATED and entry.kind == "claimed"
+            excluded = (entry.connection,) if answers else ()
             hub.deliver(events.group_of(told.audience, extended=True), told.head)
             if not told.extended_only:
                 hub.deliver(events.group_of(told.audience, extended=False), told.head, excluded=excluded)
 
     async def _release_unheld(self) -> None:
-        with suppress(OperationalError, InterfaceError):  # the next round will do it
-            await in_db_thread(release_unheld)
+        try:
+            if self._rounds_to_wait:
+                await in_db_thread(has_unheld)
+                self._rounds_to_wait -= 1
+            else:
+                await in_db_thread(release_unheld)
+        except (OperationalError, InterfaceError):
+            # Nobody could say meanwhile that they hold their tables: let them, once the database is back.
+            self._rounds_to_wait = ROUNDS_AFTER_OUTAGE
 
     async def _say_hello(self) -> None:
         head = events.line(self.floor)

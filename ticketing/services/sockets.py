@@ -70,8 +70,12 @@ class Sockets:
         """The socket does not hold its pick any more; without another that does, the grace period begins."""
         pick_id = socket.pick_id
         self._stop_holding(socket)
-        if pick_id is not None and pick_id not in self._by_pick:
-            await in_db_thread(tables.let_go, pick_id)
+        if pick_id is not None:
+            await self._let_go(pick_id)
+
+    def let_go_soon(self, pick_id: int) -> None:
+        """Begin the grace period of a pick that has no socket in this process, beside what goes on."""
+        self._runtime.spawn(self._let_go(pick_id))
 
     def recheck_soon(self) -> None:
         """Have `recheck` run beside what goes on."""
@@ -81,8 +85,11 @@ class Sockets:
         """Put out those whose token is not valid any more. Two queries."""
         digests = {socket.login.digest for socket in self._staff if socket.login and not socket.signed_out}
         shown = {socket.device.pk: socket.device.token_digest for socket in self._devices if socket.device}
-        valid = await in_db_thread(tokens.valid_digests, digests) if digests else set()
-        let_in = await in_db_thread(devices.list_valid, shown) if shown else set()
+        try:
+            valid = await in_db_thread(tokens.valid_digests, digests) if digests else set()
+            let_in = await in_db_thread(devices.list_valid, shown) if shown else set()
+        except (OperationalError, InterfaceError):
+            return  # the next round asks again
         for socket in list(self._staff):
             # Only those that were asked for: another may have signed in meanwhile.
             if socket.login and not socket.signed_out and socket.login.digest in digests - valid:
@@ -95,6 +102,12 @@ class Sockets:
     def _on_access_changed(self, group: str, message: dict[str, object]) -> None:
         self.access_changes += 1
         self.recheck_soon()
+
+    async def _let_go(self, pick_id: int) -> None:
+        if pick_id not in self._by_pick:
+            # Unsaid, it happens all the same: nobody holds the pick any more.
+            with suppress(OperationalError, InterfaceError):
+                await in_db_thread(tables.let_go, pick_id)
 
     async def _hold(self) -> None:
         if self._by_pick:
@@ -110,7 +123,8 @@ class Sockets:
             for socket in list(self._by_pick[pick_id]):
                 self._stop_holding(socket)
                 # Who is on the way to another table gets that one's answer next.
-                if entry.kind == "unpicked" or socket.outlet.id != entry.origin:
+                moves = entry.kind == "picked" and socket.outlet.id == entry.connection
+                if not (moves and self.live.awaits(entry)):
                     socket.stand_up()
 
     def _stop_holding(self, socket: StaffSocket) -> None:
@@ -155,6 +169,9 @@ class StaffSocket:
 
         def sit_down(entry: Entry) -> None:
             assert entry.table is not None  # noqa: S101 - of every pick
+            if self.outlet.closed:  # meanwhile
+                self._sockets.let_go_soon(entry.pick_id)
+                return
             self.login, self.signed_out = login, False
             self._sockets.take_seat(self, entry.pick_id)
             self.outlet.send(*events.seated(self._live.floor, entry.table.number, extended=self.extended))
@@ -226,7 +243,7 @@ class StaffSocket:
         return answer
 
     async def _do(self, command: Callable[..., Entry], answer: Callable[[Entry], None]) -> None:
-        origin = self.outlet.id
+        origin = self._live.new_request(self.outlet)
         await self._live.do(partial(command, origin=origin), origin=origin, answer=answer)
 
 
@@ -255,7 +272,7 @@ class DeviceSocket:
 
     async def take_ticket(self, *, email: str, name: str, key: str | None) -> None:
         """Raises Refused: EMAIL_INVALID, NAME_MISSING, NAME_TOO_LONG."""
-        device, origin = self.device, self.outlet.id
+        device, origin = self.device, self._live.new_request(self.outlet)
         command = partial(
             tickets.create_ticket,
             email=email,

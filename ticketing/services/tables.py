@@ -147,9 +147,14 @@ def let_go(pick_id: int) -> None:
     Pick.objects.filter(pk=pick_id, released_at=None).update(held_until=until)
 
 
+def has_unheld() -> bool:
+    """Whether there are tables that nobody holds any more. One query."""
+    return Pick.objects.filter(released_at=None, held_until__lt=timezone.now()).exists()
+
+
 def release_unheld() -> int:
     """Release the tables that nobody holds any more; gives how many. One query if there are none."""
-    if not Pick.objects.filter(released_at=None, held_until__lt=timezone.now()).exists():
+    if not has_unheld():
         return 0
     with change() as journal:
         unheld = list(_open_picks().filter(held_until__lt=journal.now))
