@@ -116,6 +116,7 @@ export class WaitingLine {
     row.querySelector("time").dateTime = ticket.start;
     const button = row.querySelector("button");
     put(button, translate("staff.accept"));
+    button.ariaDisabled = this.#desk.isCurrent ? null : "true";
     button.ariaLabel = translate("staff.acceptWhom", { label: ticket.label, name: ticket.name });
     row.classList.toggle("desk-row--gone", Boolean(gone));
     if (gone && row.contains(document.activeElement)) {

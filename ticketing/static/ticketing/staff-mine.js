@@ -116,7 +116,9 @@ export class Mine {
     }
     card.ariaLabel = `${ticket.label} ${ticket.name}`;
     const idle = !this.#actions.isBusy(ticket.id) && this.#desk.isCurrent;
-    for (const button of card.querySelectorAll("[data-do]")) button.ariaDisabled = idle ? null : "true";
+    for (const button of card.querySelectorAll("[data-do], [data-answer=yes]")) {
+      button.ariaDisabled = idle ? null : "true";
+    }
   }
 
   #onClick({ target }) {

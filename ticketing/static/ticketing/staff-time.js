@@ -20,7 +20,7 @@ function written(value, unit) {
 /** In whole minutes: a list in which seconds jump is hard to read. */
 export function duration(ms) {
   const minutes = Math.floor(ms / MINUTE_MS);
-  if (minutes < 1) return translate("staff.justNow");
+  if (minutes < 1) return translate("staff.underAMinute");
   if (minutes < HOUR) return written(minutes, "minute");
   const hours = Math.floor(minutes / HOUR);
   if (minutes < DAY) {

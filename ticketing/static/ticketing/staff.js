@@ -14,6 +14,7 @@ import { Api, AWAY, SIGNED_OUT } from "./staff-api.js";
 import { Desk } from "./staff-desk.js";
 import { Keys } from "./staff-keys.js";
 import { WaitingLine } from "./staff-line.js";
+import "./staff-menu.js";
 import { Mine } from "./staff-mine.js";
 import { Tables } from "./staff-tables.js";
 import { duration } from "./staff-time.js";
@@ -26,6 +27,8 @@ const SILENCE_MS = 50_000;
 /** Minutes are shown, so this is often enough. */
 const COUNT_EVERY_MS = 15_000;
 const TRY_AGAIN_MS = 3_000;
+/** In the background nobody reads faster. */
+const HIDDEN_MS = 1_000;
 const VIEWS = ["loading", "signed-out", "tables", "desk"];
 
 const element = (id) => document.getElementById(id);
@@ -46,6 +49,8 @@ let wantedTable = sessionStorage.getItem(TABLE_STORAGE);
 let served = null;
 let servedDay = "";
 let frame = 0;
+let timer = 0;
+let drawnAt = 0;
 
 function socketAddress() {
   const url = new URL(`${page.socketPath}?extended=1`, location.origin);
@@ -213,6 +218,8 @@ function show(name) {
     const wasLoading = view === "loading";
     view = name;
     for (const other of VIEWS) element(`view-${other}`).hidden = other !== name;
+    // Without a token there is nothing to connect to.
+    element("live").hidden = name === "signed-out";
     scrollTo(0, 0);
     if (hadFocus && !wasLoading) element(`view-${name}`).querySelector("h1").focus();
   }
@@ -225,15 +232,20 @@ function showProblem(key, values) {
   else clearWord(element("problem"));
 }
 
-/** Many may come at once: one drawing for each frame of the screen. */
+/**
+ * Many may come at once: one drawing for each frame of the screen. A window in the background has no
+ * frames, and its title has to be right all the same.
+ */
 function redraw() {
-  frame ||= requestAnimationFrame(() => {
-    frame = 0;
-    draw();
-  });
+  if (!document.hidden) frame ||= requestAnimationFrame(draw);
+  else if (Date.now() - drawnAt >= HIDDEN_MS) draw();
+  else timer ||= setTimeout(draw, HIDDEN_MS);
 }
 
 function draw() {
+  clearTimeout(timer);
+  frame = timer = 0;
+  drawnAt = Date.now();
   tables.draw();
   alerts.title(desk.waiting().length, desk.table ? tableName(desk.table) : "");
   // Also where it is not seen: who has no table keeps nobody's name on the page.
@@ -286,14 +298,5 @@ document.addEventListener("visibilitychange", () => document.hidden || redraw())
 desk.addEventListener("change", redraw);
 actions.addEventListener("change", redraw);
 words.addEventListener("change", redraw);
-
-element("menu").addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !element("menu").open) return;
-  element("menu").open = false;
-  element("menu").querySelector("summary").focus();
-});
-document.addEventListener("click", ({ target }) => {
-  if (!element("menu").contains(target)) element("menu").open = false;
-});
 
 start();
