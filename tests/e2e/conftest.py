@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.channels import ADMIN_PASSWORD, Channels
+from tests.e2e.desk import Desk
 from tests.e2e.servers import STARTERS, Seed, Server, run_seed, serve
 
 OPEN_ENV = {
@@ -73,6 +75,27 @@ def production(
     """The two servers, DEBUG off: emitting takes an API key."""
     folder = tmp_path_factory.mktemp(f"{request.param}-production")
     yield from embedded(seed, folder, STARTERS[request.param], PRODUCTION_ENV)
+
+
+@pytest.fixture(scope="session")
+def whole_desk(server: Server, seed: Seed) -> Iterator[Desk]:
+    """The ticket desk of `server`, where devices need no token. A test that asks for it leaves it empty."""
+    with closing(Desk(server, seed.keys["site"])) as desk:
+        yield desk
+
+
+@pytest.fixture
+def desk(whole_desk: Desk) -> Iterator[Desk]:
+    """`whole_desk`, empty before and after."""
+    yield whole_desk
+    whole_desk.clear()
+
+
+@pytest.fixture(scope="session")
+def guarded_desk(production: Server, seed: Seed) -> Iterator[Desk]:
+    """The ticket desk of `production`, where devices need a token. A test leaves it empty."""
+    with closing(Desk(production, seed.keys["site"])) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -27,5 +27,8 @@ ChannelPolicy.objects.bulk_create(
     for number in range(CHANNELS_OF_A_KIND)
 )
 get_user_model().objects.create_superuser("admin", "admin@example.org", ADMIN_PASSWORD)
+# Accounts can be made nowhere else; what they serve at is made over the API (`tests.e2e.desk`).
+for name in ("clerk-ana", "clerk-ben", "clerk-cho"):
+    get_user_model().objects.create_user(name)
 keys = {name: create_api_key(name=name, scopes=scopes)[1] for name, scopes in KEYS.items()}
 json.dump({"keys": keys}, sys.stdout)
