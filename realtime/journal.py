@@ -57,6 +57,7 @@ class Follower(Generic[Entry]):
         self._deliver = deliver
         self._early: dict[int, Entry] = {}
         self._catching_up = False
+        self._once_more = False
         self.started = False
         # The number of the entry delivered last.
         self.seq = 0
@@ -82,7 +83,9 @@ class Follower(Generic[Entry]):
             self.catch_up_soon()
 
     def catch_up_soon(self) -> None:
-        """Have `catch_up` run beside what goes on, once at a time."""
+        """Have `catch_up` run beside what goes on, once at a time; again if it is under way already."""
+        # What is being read may be older than the reason for this call.
+        self._once_more = True
         if not self._catching_up:
             self._catching_up = True
             self._runtime.spawn(self._catch_up_and_rest())
@@ -106,7 +109,9 @@ class Follower(Generic[Entry]):
 
     async def _catch_up_and_rest(self) -> None:
         try:
-            await self.catch_up()
+            while self._once_more:
+                self._once_more = False
+                await self.catch_up()
         except (OperationalError, InterfaceError) as error:
             # The next check tries again; what was committed is not lost.
             log.warning("journal.not_read", error=type(error).__name__)

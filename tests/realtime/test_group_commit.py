@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from realtime.group_commit import GroupCommit
 
@@ -96,6 +96,51 @@ async def test_a_database_that_is_away_is_not_asked_for_each_row(store: Store):
     assert len(store.batches) <= 4
     store.errors.clear()
     assert (await gathered(writer.submit("later")))[0] == ("later", 1)
+
+
+async def test_each_row_has_its_own_outcome(store: Store):
+    """A commit may say itself which rows it refused: the rest is written, and nothing is tried again."""
+    refusals = {n: LookupError(n) for n in range(0, 20, 3)}
+
+    def commit(rows: Sequence[Any]) -> list[Any]:
+        written = store.commit(rows)
+        return [refusals.get(row, result) for row, result in zip(rows, written, strict=True)]
+
+    writer = GroupCommit(commit)
+    results = await gathered(*[writer.submit(n) for n in range(20)])
+    for n, result in enumerate(results):
+        if n in refusals:
+            assert result is refusals[n]
+        else:
+            assert result[0] == n
+    assert store.committed == list(range(20))
+    assert store.batches == [[0], list(range(1, 20))]
+
+
+@pytest.mark.parametrize("error", [OperationalError("connection lost"), InterfaceError("closed")])
+async def test_what_may_have_been_committed_is_not_done_again(store: Store, error: Exception):
+    """The connection broke in the commit: everybody hears so, and nothing is written a second time."""
+    broken = True
+
+    def commit(rows: Sequence[Any]) -> list[Any]:
+        results = store.commit(rows)
+        if broken and len(rows) > 1:
+            raise error
+        return results
+
+    writer = GroupCommit(commit)
+    store.go_on.clear()
+    plug = asyncio.ensure_future(writer.submit("plug"))
+    await asyncio.to_thread(store.started.wait, 5)
+    tasks = [asyncio.ensure_future(writer.submit(row)) for row in ("a", "b", "c")]
+    await asyncio.sleep(0)
+    store.go_on.set()
+    first, *others = await gathered(plug, *tasks)
+    assert first[0] == "plug"
+    assert others == [error] * 3
+    assert store.committed == ["plug", "a", "b", "c"]
+    broken = False
+    assert (await gathered(writer.submit("d")))[0][0] == "d"
 
 
 async def test_a_caller_that_is_cancelled_hinders_nobody(store: Store):

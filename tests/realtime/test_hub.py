@@ -301,3 +301,42 @@ async def test_delivering_to_nobody_is_no_error(hub: Hub, bus: FakeBus):
     hub.publish("app:nobody", b"2")
     assert hub.groups == {}
     assert [message["head"] for _, _, message in bus.sent] == [b"2"]
+
+
+# --- groups that this process alone sends to -------------------------------------------------------------
+
+
+async def test_who_joins_here_is_reached_at_once_and_the_bus_hears_nothing(hub: Hub, bus: FakeBus):
+    bus.gate.clear()
+    first, second = FakeOutlet("1"), FakeOutlet("2")
+    hub.join_here("app:a", first)
+    hub.deliver("app:a", b"1")
+    hub.join_here("app:a", second)
+    hub.deliver("app:a", b"2", excluded=("1",))
+    hub.flush()
+    assert (first.got, second.got) == ([b"1"], [b"2"])
+    assert [call for call in bus.calls if call[0] == "subscribe"] == []
+    hub.leave(first)
+    hub.leave(second)
+    assert hub.groups == {}
+    assert bus.sent == []
+
+
+async def test_who_moves_on_takes_along_what_the_old_group_owes_and_hears_the_new_one_from_there(hub: Hub):
+    mover, old, new = FakeOutlet("mover"), FakeOutlet("old"), FakeOutlet("new")
+    for outlet in (mover, old):
+        hub.join_here("app:old", outlet)
+    hub.join_here("app:new", new)
+    for name in ("app:old", "app:new"):
+        # The first goes at once, the second waits for the end of the window.
+        hub.deliver(name, b"1")
+        hub.deliver(name, b"2")
+    mover.catch_up()
+    assert (mover.got, old.got) == ([b"1", b"2"], [b"1"])
+    hub.leave(mover)
+    hub.join_here("app:new", mover)
+    for name in ("app:old", "app:new"):
+        hub.deliver(name, b"3")
+    hub.flush()
+    assert mover.got == [b"1", b"2", b"3"]
+    assert old.got == new.got == [b"1", b"2", b"3"]
