@@ -152,11 +152,11 @@ class LiveFloor:
         if answer is not None:
             answer(entry)
         hub = self._runtime.hub
+        # Who claimed has that as an answer; others hear of it.
+        claimer = (entry.connection,) if answer is not None and entry.kind == "claimed" else ()
         for told in events.tell(entry, moved, self.floor):
-            # Who asked has its answer.
-            answers = answer is not None and told.audience == events.SEATED and entry.kind == "claimed"
-            excluded = (entry.connection,) if answers else ()
-            hub.deliver(events.group_of(told.audience, extended=True), told.head)
+            excluded = () if told.extended_only else claimer
+            hub.deliver(events.group_of(told.audience, extended=True), told.head, excluded=excluded)
             if not told.extended_only:
                 hub.deliver(events.group_of(told.audience, extended=False), told.head, excluded=excluded)
 
