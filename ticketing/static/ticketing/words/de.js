@@ -109,7 +109,7 @@ export default {
       other: "In {count} Sekunden ist dieser Bildschirm frei für die nächste Person. Ihre Nummer bleibt gültig.",
     },
     idleMore: "Ja, mehr Zeit",
-    idleEnd: "Von vorn beginnen",
+    idleEnd: "Neu beginnen",
     idleEndNumber: "Nein, ich bin fertig",
     keyboard: "Tastatur auf dem Bildschirm",
     keyboardShow: "Tastatur einblenden",
