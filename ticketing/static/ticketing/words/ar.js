@@ -250,10 +250,12 @@ export default {
     transferred: "حُوّلت {label} إلى {table}.",
     arrived: "{label}، {name}، في الانتظار.",
     arrivals: {
+      zero: "لا زائر جديد في الانتظار.",
       one: "زائر جديد في الانتظار.",
       two: "زائران جديدان في الانتظار.",
       few: "{count} زوار جدد في الانتظار.",
-      other: "{count} زائرًا جديدًا في الانتظار.",
+      many: "{count} زائرًا جديدًا في الانتظار.",
+      other: "{count} زائر جديد في الانتظار.",
     },
     handed: "حوّل إليك {by} التذكرة {label}، {name}.",
     wonBy: "سبقك إلى {label}: {who}.",
