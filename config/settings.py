@@ -124,7 +124,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # Connections are pooled: an idle one that the server dropped is replaced before it is handed out.
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10), "timeout": 10}
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10), "timeout": 10},
+        # A machine that died in a transaction must not hold its locks until TCP notices, and who waits for
+        # one gets an answer.
+        "options": "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

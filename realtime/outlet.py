@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from realtime.close_codes import CloseCode, bounded_reason
 from realtime.frames import frame_header
@@ -309,7 +309,7 @@ class AsgiOutlet(Outlet):
             while self._queue:
                 messages, self._queue = self._queue, []
                 for message in messages:
-                    await self._send(message)
+                    await self._deliver(message)
         except Exception:  # noqa: BLE001
             # The peer is gone, in whatever words this server says so; the consumer hears of it by
             # its disconnect event. Nothing more can be delivered.
@@ -318,3 +318,18 @@ class AsgiOutlet(Outlet):
         finally:
             self._task = None
         self._resume()
+
+    async def _deliver(self, message: dict[str, Any]) -> None:
+        try:
+            await self._send(message)
+        except Exception:  # the server's own words
+            code = message.get("code", 0)
+            if not 1000 < code < _FIRST_CODE_FOR_ALL:
+                raise
+            # daphne lets applications send 1000 and those for private use alone, and would leave the socket
+            # open, for ever and deaf.
+            await self._send({**message, "code": code + _FIRST_CODE_FOR_ALL})
+
+
+# Close codes from here on are anybody's (RFC 6455, 7.4.2).
+_FIRST_CODE_FOR_ALL: Final = 3000

@@ -29,7 +29,8 @@ from ticketing.protocol.messages import (
     Unpick,
 )
 from ticketing.rules import DISPLAY, KIOSK, device_cookie
-from ticketing.services.sockets import DeviceSocket, StaffSocket, admit_device, ready
+from ticketing.services.device_sockets import DeviceSocket, admit_device
+from ticketing.services.sockets import StaffSocket, ready
 
 
 class DeskConsumer(RealtimeConsumer):

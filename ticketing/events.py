@@ -48,10 +48,11 @@ def tell(entry: Entry, change: Change, floor: Floor) -> Iterator[Told]:
     yield from _tell_displays(entry, change, floor)
     if entry.ticket is not None:
         yield from _tell_staff(entry, entry.ticket, floor)
-    if change.taken:
-        # What somebody serves moves along to another table, or has none any more.
+    if change.taken or entry.kind == "staff_changed":
+        # What somebody serves moves along to another table, or has none any more; or they have a new name.
         for ticket in floor.serving.get(entry.staff_id, {}).values():
             yield Told(SEATED, staff_ticket(floor, ticket, "serving"), extended_only=True)
+    if change.taken:
         yield Told(UNSEATED, encode(messages.Taken(tuple(floor.taken()))))
     for number in _touched(entry, change):
         head = table_state(floor, number)
@@ -74,10 +75,7 @@ def _tell_displays(entry: Entry, change: Change, floor: Floor) -> Iterator[Told]
     for number, ticket in change.calls:
         yield Told(DISPLAY, display_ticket(number, ticket), extended_only=True)
         yield Told(DISPLAY, encode(messages.TableClaimed(number, ticket.id)))
-        # What a table goes back to was called before; whoever moved to another table is called there.
-        if entry.kind in ("claimed", "recalled", "picked") or (
-            entry.kind == "transferred" and ticket == entry.ticket
-        ):
+        if (number, ticket) in change.said:
             yield Told(DISPLAY, encode(messages.Call(number, ticket.id)), extended_only=True)
 
 

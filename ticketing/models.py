@@ -25,7 +25,7 @@ class Staff(models.Model):
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
+        on_delete=models.PROTECT,
         related_name="ticketing_staff",
         help_text="The account this person signs in with.",
     )
@@ -159,7 +159,6 @@ class Ticket(models.Model):
             # The line, and what is being served: each a small part of all tickets there ever were.
             models.Index(fields=["id"], condition=Q(state="waiting"), name="ticketing_waiting"),
             models.Index(fields=["staff"], condition=Q(state="serving"), name="ticketing_serving"),
-            models.Index(fields=["created_at"], name="ticketing_ticket_created"),
         ]
 
     def __str__(self) -> str:
@@ -175,7 +174,7 @@ class Pick(models.Model):
     """A member of staff at a table, from picking it to letting it go."""
 
     table = models.ForeignKey(Table, on_delete=models.PROTECT, related_name="picks")
-    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="picks")
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="picks")
     picked_at = models.DateTimeField()
     # The process that holds the connection pushes this on; once it has passed, the table is let go.
     held_until = models.DateTimeField()
@@ -225,6 +224,7 @@ class EventKind(models.TextChoices):
     PAUSED = "paused", "Table paused"
     RESUMED = "resumed", "Table resumed"
     TABLE_CHANGED = "table_changed", "Table changed"
+    STAFF_CHANGED = "staff_changed", "Name changed"
 
 
 class TicketEvent(models.Model):

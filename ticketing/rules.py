@@ -20,10 +20,10 @@ DISPLAY = "display"
 
 # Calls that the estimate looks back on: enough to even out one long visit, few enough to follow a rush.
 RECENT_CALLS = 20
-# Fewer say nothing.
-MIN_CALLS = 3
+# Fewer times between calls say nothing.
+MIN_GAPS = 2
 # A pause for lunch is no sign of slow service.
-MAX_BETWEEN_CALLS_S = 1800.0
+MAX_GAP_S = 1800.0
 
 
 def ticket_label(prefix: str, number: int) -> str:
@@ -109,10 +109,12 @@ class Change:
     """Tables in use from now on."""
     calls: list[tuple[int, TicketView]] = field(default_factory=list)
     """Tickets that tables now show."""
+    said: list[tuple[int, TicketView]] = field(default_factory=list)
+    """Those of them that are called there, for the first time or again."""
     taken: bool = False
     """Whether the set of picked tables changed."""
     line: bool = False
-    """Whether the line of those who wait changed."""
+    """Whether the number of those who wait, or the estimate, changed."""
 
 
 class Floor:
@@ -127,7 +129,10 @@ class Floor:
         self.serving: dict[int, dict[int, TicketView]] = {}
         self.owner: dict[int, int] = {}  # staff by ticket being served
         self.staff_names: dict[int, str] = {}
-        self.calls_at: deque[float] = deque(maxlen=RECENT_CALLS)
+        # The table at which a ticket being served was called last.
+        self.called_to: dict[int, int] = {}
+        # Of the last calls: when, and since when that ticket had waited.
+        self.calls: deque[tuple[float, int]] = deque(maxlen=RECENT_CALLS)
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -164,12 +169,24 @@ class Floor:
     def estimate_s(self, ahead: int) -> int | None:
         """Seconds until somebody with `ahead` people in front is called; None if nobody can say.
 
-        The mean time between the last calls, times the calls it takes.
+        0 where a table is free for them; else the mean time between the last calls, times the calls it
+        takes. A time counts if the one called had been waiting all through it: else it says how rarely
+        somebody comes, not how long it takes.
         """
-        if len(self.calls_at) < MIN_CALLS:
+        open_seats = [seat for seat in self.seats.values() if not seat.paused]
+        if not open_seats:
             return None
-        gaps = [min(later - earlier, MAX_BETWEEN_CALLS_S) for earlier, later in pairwise(self.calls_at)]
-        return round(max(0.0, sum(gaps) / len(gaps)) * (ahead + 1))
+        free = sum(1 for seat in open_seats if seat.staff_id not in self.serving)
+        if ahead < free:
+            return 0
+        gaps = [
+            min(later - earlier, MAX_GAP_S)
+            for (earlier, _), (later, waited_since) in pairwise(self.calls)
+            if waited_since <= earlier
+        ]
+        if len(gaps) < MIN_GAPS:
+            return None
+        return round(max(0.0, sum(gaps) / len(gaps)) * (ahead - free + 1))
 
     def ahead_of(self, ticket_id: int) -> int:
         """How many wait longer than this ticket."""
@@ -181,6 +198,7 @@ class Floor:
         """Go on to the next place in the journal; tells what changed."""
         self.seq = entry.seq
         change = Change()
+        line_before = self._line_told()
         if entry.table is not None:
             self.tables[entry.table.number] = entry.table
         if entry.staff_id:
@@ -189,10 +207,14 @@ class Floor:
             self._apply_ticket(entry, entry.ticket, change)
         elif entry.table is not None:
             self._apply_table(entry, entry.table.number, change)
+        change.line = self._line_told() != line_before
         return change
 
+    def _line_told(self) -> tuple[int, int | None]:
+        return len(self.waiting), self.estimate_s(len(self.waiting))
+
     def _apply_ticket(self, entry: Entry, ticket: TicketView, change: Change) -> None:
-        waited = self.waiting.pop(ticket.id, None) is not None
+        self.waiting.pop(ticket.id, None)
         owner = self.owner.pop(ticket.id, 0)
         if owner:
             del self.serving[owner][ticket.id]
@@ -204,14 +226,16 @@ class Floor:
             case "claimed" | "recalled" | "transferred":
                 self.owner[ticket.id] = entry.staff_id
                 self.serving.setdefault(entry.staff_id, {})[ticket.id] = ticket
-        if entry.kind in ("claimed", "recalled"):
-            if entry.kind == "claimed":
-                self.calls_at.append(entry.at)
-        elif owner:
+        if entry.kind == "claimed":
+            self.calls.append((entry.at, ticket.created_at))
+        if owner and entry.kind != "recalled":
             self._end_at_table(owner, change)
-        if ticket.id in self.owner and (seat := self.seat_of(entry.staff_id)) and not seat.paused:
+        if ticket.id not in self.owner:
+            self.called_to.pop(ticket.id, None)
+        elif (seat := self.seat_of(entry.staff_id)) and not seat.paused:
             change.calls.append((seat.table, ticket))
-        change.line = waited or ticket.id in self.waiting
+            change.said.append((seat.table, ticket))
+            self.called_to[ticket.id] = seat.table
 
     def _end_at_table(self, staff_id: int, change: Change) -> None:
         """The table of `staff_id` clears a ticket; what it still has is shown again."""
@@ -251,4 +275,9 @@ class Floor:
     def _open(self, number: int, change: Change) -> None:
         change.opened.append(number)
         held = self.serving.get(self.seats[number].staff_id, {})
-        change.calls += [(number, ticket) for ticket in held.values()]
+        for ticket in held.values():
+            change.calls.append((number, ticket))
+            # Who was called to this very table sits there by now.
+            if self.called_to.get(ticket.id) != number:
+                change.said.append((number, ticket))
+                self.called_to[ticket.id] = number

@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from ticketing.rules import DISPLAY, KIOSK, device_cookie
+from ticketing.services import logins
 from ticketing.services.devices import find_device
 from ticketing.services.people import staff_of_user
 
@@ -82,7 +83,8 @@ def _remember_device(request: HttpRequest, kind: str, token: str) -> HttpRespons
         path=request.path,
         secure=request.is_secure(),
         httponly=True,
-        samesite="Strict",
+        # Not "Strict": the link may be opened out of a mail, and the page after it is the first to need it.
+        samesite="Lax",
     )
     return response
 
@@ -130,6 +132,15 @@ class StaffPage(LoginView):
             "csrfToken": get_token(request),
         }
         return render(request, "ticketing/staff.html", {"desk": data, "staff": staff})
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Signs in, or gives the form again."""
+        if wait_s := logins.limit.take(request.META.get("REMOTE_ADDR", "")):
+            form = self.form_class(initial={"username": request.POST.get("username", "")})
+            context = self.get_context_data(form=form, problem="signInTooOften")
+            headers = {"Retry-After": str(wait_s)}
+            return self.render_to_response(context, status=_TOO_MANY_REQUESTS, headers=headers)
+        return super().post(request, *args, **kwargs)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """The form again, with one reason in words; 429 where too many attempts were made."""

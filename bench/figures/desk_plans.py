@@ -22,8 +22,9 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402
 
 from ticketing.models import Staff, Ticket, TicketState  # noqa: E402
+from ticketing.services.arrivals import create_ticket  # noqa: E402
 from ticketing.services.tables import pick_table  # noqa: E402
-from ticketing.services.tickets import claim_next, claim_ticket, complete_ticket, create_ticket  # noqa: E402
+from ticketing.services.tickets import claim_next, claim_ticket, complete_ticket  # noqa: E402
 
 EXPLAIN = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN (COSTS OFF) "
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def tidy_desk(desk: Desk) -> Iterator[None]:
-    """A test that failed halfway leaves nobody for the next one to call."""
-    yield
+def tidy_desk(desk: Desk) -> None:
+    """Nobody waits whom another test has left there."""
     answer = by_token(desk, "GET", "tickets?state=waiting&state=serving", desk.ana.token).json()
     if answer["count"]:
         with manager(desk) as post:

@@ -38,8 +38,9 @@ _MISFITS = """() => {
     if (!seen(text)) continue;
     const outer = text.closest(".tile, .now").getBoundingClientRect();
     const box = text.getBoundingClientRect();
-    const cut = text.clientWidth && text.scrollWidth > text.clientWidth + 1;
-    if (cut) problems.push(`cut: ${text.textContent}`);
+    const tooWide = text.clientWidth && text.scrollWidth > text.clientWidth + 1;
+    const tooHigh = text.matches(".tile__name, #now-table") && text.scrollHeight > text.clientHeight + 1;
+    if (tooWide || tooHigh) problems.push(`cut: ${text.textContent}`);
     if (box.bottom > outer.bottom || box.right > outer.right + 1) problems.push(`over: ${text.textContent}`);
   }
   return problems;

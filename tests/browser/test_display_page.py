@@ -182,11 +182,13 @@ def test_the_browser_that_blocks_sound_is_told_on_screen_and_a_button_turns_it_o
     expect(banner).to_contain_text("There is no sound yet")
     line.call(0, 11)
     expect(page.locator("#now-number")).to_have_text("A-011")
+    assert said(page) == []
     banner.get_by_role("button", name="Turn the sound on").click()
     expect(banner).to_be_hidden()
     expect(page.locator("#sound")).to_have_text("Turn the sound off")
     line.call(3, 12)
     expect(page.locator("#now-number")).to_have_text("A-012")
+    until(lambda: said(page), within_s=10, what="the sentence")
     page.locator("#sound").click()
     expect(page.locator("#muted")).to_have_text("Sound is off")
     page.reload()
@@ -219,6 +221,20 @@ def test_a_display_that_is_shut_out_says_so_and_asks_again(new_screen, desk):
     line.drop(4403)
     expect(page.locator("#lost")).to_contain_text("This display is not in service")
     page.clock.run_for(60_000)
+    is_live(page)
+    expect(page.locator("#lost")).to_be_hidden()
+
+
+def test_a_display_that_is_refused_at_the_door_says_so_too(new_screen, desk, complaints):
+    complaints.expect("403")
+    page = new_screen()
+    line = open_room(page, desk, tables(3))
+    page.route(f"**{PATH}", lambda route: route.fulfill(status=403))
+    line.let_in = False
+    line.drop()
+    expect(page.locator("#lost")).to_contain_text("This display is not in service")
+    line.let_in = True
+    page.get_by_role("button", name="Try now").click()
     is_live(page)
     expect(page.locator("#lost")).to_be_hidden()
 

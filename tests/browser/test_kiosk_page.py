@@ -10,11 +10,13 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.desk import Desk
 from tests.browser.test_accessibility import _OUTSIDE, violations
+from ticketing.protocol.messages import ERROR_TEXTS, ErrorCode
 
 pytestmark = pytest.mark.chromium
 pytest_plugins = ["tests.browser.desk"]
 
 PORTRAIT = {"width": 1080, "height": 1920}
+UNAVAILABLE = ERROR_TEXTS["", ErrorCode.UNAVAILABLE]
 LABEL = re.compile(r"^A-\d{3}$")
 LIVE = re.compile(r"^Live since \d\d:\d\d")
 # What the browser itself says about a server that is away.
@@ -265,7 +267,7 @@ def test_a_desk_that_says_no_names_is_no_obstacle(fake_kiosk):
 def test_while_the_database_is_away_the_kiosk_asks_again(fake_kiosk):
     page, fake = fake_kiosk()
     number = fake.answers["once"]
-    fake.answers["once"] = ["error new temporarily unavailable"]
+    fake.answers["once"] = [f"error new {UNAVAILABLE}"]
     stop_clock(page)
     to_confirm(page, "a@b.cd")
     take(page)

@@ -76,7 +76,7 @@ class Line:
 
     def _connected(self, route: WebSocketRoute) -> None:
         if not self.let_in:
-            route.close(code=1013)
+            route.close(code=1011)
             return
         self._routes.append(route)
         for line in self.snapshot:

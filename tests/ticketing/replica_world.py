@@ -35,9 +35,10 @@ from ticketing.protocol.client import DisplayView, StaffView
 from ticketing.protocol.messages import ServerMessage
 from ticketing.rules import DISPLAY, KIOSK, Entry, Floor
 from ticketing.selectors.floor import list_entries, load_floor
+from ticketing.services.device_sockets import DeviceSocket
 from ticketing.services.journal import ENTRIES
 from ticketing.services.live import Command, LiveFloor, commit_commands
-from ticketing.services.sockets import DeviceSocket, Sockets, StaffSocket
+from ticketing.services.sockets import Sockets, StaffSocket
 from ticketing.services.tables import HOLD_INTERVAL_S
 
 STAFF = "staff"
@@ -350,7 +351,8 @@ def as_shown(floor: Floor) -> dict[str, Any]:
         "serving": {staff_id: list(held.values()) for staff_id, held in floor.serving.items()},
         "owner": floor.owner,
         "names": {staff_id: floor.staff_names[staff_id] for staff_id in known},
-        "calls": list(floor.calls_at),
+        "calls": list(floor.calls),
+        "called_to": floor.called_to,
     }
 
 

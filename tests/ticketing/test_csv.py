@@ -16,7 +16,7 @@ from realtime import runtime
 from realtime.apikeys import create_api_key
 from realtime.db import in_db_thread
 from tests.ticketing.desk import Desk
-from ticketing.models import Ticket, TicketState
+from ticketing.models import Table, Ticket, TicketState
 from ticketing.selectors import tickets as selectors
 from ticketing.selectors.tickets import CSV_COLUMNS, csv_rows
 
@@ -30,7 +30,7 @@ def served(desk: Desk, name: str = "Ada", *, wait_s: float = 90, service_s: floa
     ticket.claimed_at = DAY + timedelta(seconds=wait_s)
     ticket.ended_at = ticket.claimed_at + timedelta(seconds=service_s)
     ticket.state, ticket.staff = TicketState.COMPLETED, desk.ana
-    ticket.table_id = 2  # number 1
+    ticket.table = Table.objects.get(number=1)
     ticket.save()
     return ticket
 

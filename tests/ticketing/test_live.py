@@ -14,9 +14,10 @@ from realtime.runtime import Runtime
 from tests.realtime.fakes import FakeOutlet
 from tests.ticketing.desk import Desk
 from ticketing.rules import DISPLAY, KIOSK
-from ticketing.services import live, people, sockets, tables, tickets
+from ticketing.services import arrivals, device_sockets, live, people, sockets, tables, tickets
+from ticketing.services.device_sockets import DeviceSocket
 from ticketing.services.live import LiveFloor
-from ticketing.services.sockets import DeviceSocket, Sockets, StaffSocket
+from ticketing.services.sockets import Sockets, StaffSocket
 
 pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
 
@@ -105,7 +106,7 @@ async def test_arrivals(hall: Hall, rt: Runtime) -> None:
     assert told[0] == "taken 0"
     assert told[1] == 'table {"number":0,"name":"Counter 0","state":"free"}'
     assert told[4] == 'table {"number":3,"name":"Counter 3","state":"off"}'
-    assert told[-2:] == ['line {"waiting":0,"estimate_s":null}', "ready"]
+    assert told[-2:] == ['line {"waiting":0,"estimate_s":0}', "ready"]
     _, kiosk = await hall.device(KIOSK)
     assert kiosk.take(rt) == []
 
@@ -214,14 +215,14 @@ async def test_a_waiting_ticket_that_is_cancelled_leaves_the_list(hall: Hall, rt
 async def test_a_request_sent_again_is_answered_again(hall: Hall, rt: Runtime) -> None:
     first, line = await hall.device(KIOSK)
     second, other = await hall.device(KIOSK, extended=True)
-    other.take(rt)
     _, to_ana = await hall.seated("ana", 0)
+    other.take(rt)
     for socket in (first, first, second):
         await socket.take_ticket(email="a@example.org", name="A", key="key-12345")
     assert line.take(rt) == ["success new #1"] * 2
     assert other.take(rt) == [
         'line {"waiting":1,"estimate_s":null}',
-        'ticket {"id":1,"label":"A-001","ahead":0,"estimate_s":null}',
+        'ticket {"id":1,"label":"A-001","ahead":0,"estimate_s":0}',
         "success new #1",
     ]
     assert to_ana.take(rt) == ["new #1"]
@@ -323,7 +324,7 @@ async def test_without_the_database_a_command_says_so(hall: Hall, rt: Runtime, m
 
     with monkeypatch.context() as patch:
         patch.setattr(live, "change", away)
-        patch.setattr(sockets.visitors, "find_name", away)
+        patch.setattr(device_sockets.visitors, "find_name", away)
         for command in (
             kiosk.take_ticket(email="a@example.org", name="A", key=None),
             kiosk.find_name("a@example.org"),
@@ -345,7 +346,7 @@ async def test_a_bug_in_one_command_fails_that_one(hall: Hall, rt: Runtime, monk
     outcomes = await asyncio.gather(
         floor.do(broken, origin="x", answer=answers.append),
         floor.do(
-            partial(tickets.create_ticket, email="a@example.org", name="A", origin="y"),
+            partial(arrivals.create_ticket, email="a@example.org", name="A", origin="y"),
             origin="y",
             answer=answers.append,
         ),

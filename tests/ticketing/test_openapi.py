@@ -13,10 +13,11 @@ from jsonschema import Draft202012Validator
 from realtime.http_csv import csv_response
 from tests.ticketing.callers import PASSWORD, ROOT, Caller, clerk, logged_in, program
 from tests.ticketing.desk import Desk
-from ticketing.api import limits
-from ticketing.api.limits import LoginLimit
 from ticketing.api.urls import urlpatterns
+from ticketing.models import Ticket
 from ticketing.selectors.tickets import CSV_COLUMNS
+from ticketing.services import logins
+from ticketing.services.devices import create_device
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,12 @@ def test_how_to_authenticate_is_said(schema: dict[str, Any]):
             assert named == {"apiKey", "staffToken", "cookieAuth"}, path
 
 
+def test_paths_are_told_apart():
+    assert template("tickets/7/claim") == "tickets/{ticket_id}/claim"
+    assert template("staff/7/tokens") == "staff/{staff_id}/tokens"
+    assert template("tables/0") == "tables/{number}"
+
+
 def check(schema: dict[str, Any], method: str, path: str, response: HttpResponse) -> int:
     """That the answer is as described; gives its status."""
     declared = operations(schema)[method, template(path)]["responses"]
@@ -124,35 +131,37 @@ def check(schema: dict[str, Any], method: str, path: str, response: HttpResponse
 
 
 def test_what_is_answered_fits(schema: dict[str, Any], desk: Desk, monkeypatch):
-    monkeypatch.setattr(limits, "logins", LoginLimit())
+    monkeypatch.setattr(logins, "limit", logins.LoginLimit())
     desk.ana.user.set_password(PASSWORD)
     desk.ana.user.save()
     desk.pick(desk.ana, 1)
     desk.pick(desk.ben, 2)
     manager, ana, browser = program("ticketing:manage"), clerk(desk.ana), logged_in(desk.ana.user)
-    ada, password = {"email": "ada@example.org", "name": "Ada"}, {"username": "ana", "password": PASSWORD}
+    ada, bob = desk.ticket("Ada"), desk.ticket("Bob")
+    visitor, door = Ticket.objects.get(pk=ada).visitor_id, create_device(kind="display", name="Door")[0].pk
+    cyd, password = {"email": "cyd@example.org", "name": "Cyd"}, {"username": "ana", "password": PASSWORD}
     reader = program("ticketing:read")
     asked: list[tuple[Caller, str, str, Any, int]] = [
-        (manager, "post", "tickets", ada, 201),
-        (manager, "post", "tickets", ada | {"request_key": "request-0001"}, 201),
-        (manager, "post", "tickets", ada | {"request_key": "request-0001"}, 200),
+        (manager, "post", "tickets", cyd, 201),
+        (manager, "post", "tickets", cyd | {"request_key": "request-0001"}, 201),
+        (manager, "post", "tickets", cyd | {"request_key": "request-0001"}, 200),
         (manager, "post", "tickets", {"email": "x", "name": ""}, 400),
-        (manager, "post", "tickets", ada | {"email": "x"}, 400),
+        (manager, "post", "tickets", cyd | {"email": "x"}, 400),
         (manager, "get", "tickets", None, 200),
         (manager, "get", "tickets?state=x", None, 400),
-        (manager, "get", "tickets/1", None, 200),
+        (manager, "get", f"tickets/{ada}", None, 200),
         (manager, "get", "tickets/77", None, 404),
         (ana, "post", "next", None, 200),
-        (ana, "post", "tickets/1/claim", None, 409),
-        (ana, "post", "tickets/2/claim", None, 200),
-        (ana, "post", "tickets/1/recall", None, 200),
-        (ana, "post", "tickets/1/transfer", {"table": 2}, 200),
-        (ana, "post", "tickets/1/transfer", {"table": "2"}, 400),
+        (ana, "post", f"tickets/{ada}/claim", None, 409),
+        (ana, "post", f"tickets/{bob}/claim", None, 200),
+        (ana, "post", f"tickets/{ada}/recall", None, 200),
+        (ana, "post", f"tickets/{ada}/transfer", {"table": 2}, 200),
+        (ana, "post", f"tickets/{ada}/transfer", {"table": "2"}, 400),
         (manager, "get", "tables", None, 200),
-        (ana, "post", "tickets/2/release", None, 200),
-        (manager, "post", "tickets/1/no-show", None, 200),
-        (manager, "post", "tickets/2/cancel", None, 200),
-        (manager, "post", "tickets/2/complete", None, 409),
+        (ana, "post", f"tickets/{bob}/release", None, 200),
+        (manager, "post", f"tickets/{ada}/no-show", None, 200),
+        (manager, "post", f"tickets/{bob}/cancel", None, 200),
+        (manager, "post", f"tickets/{bob}/complete", None, 409),
         (manager, "post", "tickets/77/complete", None, 404),
         (Caller(), "post", "next", None, 401),
         (manager, "post", "next", None, 403),
@@ -165,23 +174,23 @@ def test_what_is_answered_fits(schema: dict[str, Any], desk: Desk, monkeypatch):
         (manager, "post", "tables/1/free", None, 200),
         (manager, "post", "tables/1/free", None, 409),
         (manager, "get", "staff", None, 200),
-        (manager, "get", "staff/1", None, 200),
+        (manager, "get", f"staff/{desk.ana.pk}", None, 200),
         (manager, "post", "staff", {"username": "x", "name": "X"}, 409),
         (manager, "post", "staff", {"username": "x"}, 400),
-        (manager, "patch", "staff/2", {"name": "Benjamin"}, 200),
-        (manager, "post", "staff/2/tokens", {"expires_in_s": None}, 201),
-        (manager, "post", "staff/2/tokens", None, 201),
-        (manager, "delete", "staff/2/tokens", None, 204),
+        (manager, "patch", f"staff/{desk.ben.pk}", {"name": "Benjamin"}, 200),
+        (manager, "post", f"staff/{desk.ben.pk}/tokens", {"expires_in_s": None}, 201),
+        (manager, "post", f"staff/{desk.ben.pk}/tokens", None, 201),
+        (manager, "delete", f"staff/{desk.ben.pk}/tokens", None, 204),
         (manager, "get", "visitors", None, 200),
-        (manager, "get", "visitors/1", None, 200),
-        (manager, "delete", "visitors/1", None, 200),
-        (manager, "delete", "visitors/1", None, 404),
-        (manager, "post", "devices", {"kind": "kiosk", "name": "Door"}, 201),
+        (manager, "get", f"visitors/{visitor}", None, 200),
+        (manager, "delete", f"visitors/{visitor}", None, 200),
+        (manager, "delete", f"visitors/{visitor}", None, 404),
+        (manager, "post", "devices", {"kind": "kiosk", "name": "Hall"}, 201),
         (manager, "get", "devices", None, 200),
-        (manager, "get", "devices/1", None, 200),
-        (manager, "patch", "devices/1", {"is_active": False}, 200),
-        (manager, "post", "devices/1/token", None, 201),
-        (manager, "delete", "devices/1", None, 204),
+        (manager, "get", f"devices/{door}", None, 200),
+        (manager, "patch", f"devices/{door}", {"is_active": False}, 200),
+        (manager, "post", f"devices/{door}/token", None, 201),
+        (manager, "delete", f"devices/{door}", None, 204),
         (reader, "get", "devices", None, 403),
         (manager, "get", "stats", None, 200),
         (manager, "get", "stats?from=x", None, 400),

@@ -53,7 +53,7 @@ def end_by_staff(staff, login) -> None:
         end_by_staff,
         lambda staff, login: people.revoke_tokens(staff=staff),
         lambda staff, login: staff.delete(),
-        lambda staff, login: staff.user.delete(),
+        lambda staff, login: (staff.delete(), staff.user.delete()),
     ],
     ids=["expired", "account", "staff", "revoked", "staff deleted", "account deleted"],
 )
@@ -138,6 +138,8 @@ def test_a_name_is_found_however_the_address_is_written(desk) -> None:
     assert visitors.find_name(email="aDA@eXAMPLE.ORG") == "Ada"
     with pytest.raises(Refused, match="UNKNOWN_VISITOR"):
         visitors.find_name(email="nobody@example.org")
+    with pytest.raises(Refused, match="UNKNOWN_VISITOR"):
+        visitors.find_name(email="ada\x00@example.org")  # PostgreSQL would refuse the query
 
 
 def test_erasing_leaves_the_visit_without_the_visitor(desk) -> None:

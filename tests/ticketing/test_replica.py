@@ -30,7 +30,7 @@ from ticketing.protocol.messages import (
 )
 from ticketing.rules import DISPLAY
 from ticketing.selectors.floor import load_floor
-from ticketing.services import people, tables, tickets, visitors
+from ticketing.services import arrivals, people, tables, tickets, visitors
 
 # How often each happens, among all that does.
 STEPS = {
@@ -109,7 +109,7 @@ class Play:
             sitting = self.world.clients[-6 + number]
             sitting.ask("pick", "pick", str(number), self.tokens[number])
         for number in range(3):
-            self.manage(tickets.create_ticket, email=f"visitor{number}@example.org", name="Early")
+            self.manage(arrivals.create_ticket, email=f"visitor{number}@example.org", name="Early")
         await self.world.quiesce()
 
     # -- who and what ----------------------------------------------------------------------------
@@ -174,7 +174,7 @@ class Play:
             self._visits += 1
             client.ask("new", "take_ticket", email=email, name=f"Visitor {self._visits}", key=key)
         else:
-            self.manage(tickets.create_ticket, email=email, name="By hand")
+            self.manage(arrivals.create_ticket, email=email, name="By hand")
 
     # -- managers, and staff over HTTP -----------------------------------------------------------
 

@@ -48,9 +48,9 @@ def test_addresses_are_compared_whatever_their_case() -> None:
 def test_a_visit_from_the_kiosk_to_the_end(story: Story) -> None:
     assert story.tell("created", ticket=A) == Change(line=True)
     assert story.pick(T0) == Change(opened=[0], taken=True)
-    assert story.claim(A) == Change(calls=[(0, A)], line=True)
+    assert story.claim(A) == Change(calls=[(0, A)], said=[(0, A)], line=True)
     assert story.floor.table_state(0) == "serving"
-    assert story.tell("completed", ticket=A, staff_id=ANA) == Change(ended=0)
+    assert story.tell("completed", ticket=A, staff_id=ANA) == Change(ended=0, line=True)
     assert story.floor.table_state(0) == "free"
     assert story.floor.serving == {}
 
@@ -59,14 +59,15 @@ def test_a_table_that_finishes_one_ticket_shows_the_one_it_called_before(story: 
     story.pick(T0)
     story.claim(A)
     assert story.claim(B).calls == [(0, B)]
-    assert story.tell("completed", ticket=B, staff_id=ANA) == Change(ended=0, calls=[(0, A)])
+    change = story.tell("completed", ticket=B, staff_id=ANA)
+    assert change == Change(ended=0, calls=[(0, A)]), "shown, and not called again"
 
 
 def test_a_recall_makes_a_ticket_the_one_shown(story: Story) -> None:
     story.pick(T0)
     story.claim(A)
     story.claim(B)
-    assert story.tell("recalled", ticket=A, staff_id=ANA) == Change(calls=[(0, A)])
+    assert story.tell("recalled", ticket=A, staff_id=ANA) == Change(calls=[(0, A)], said=[(0, A)])
     assert story.floor.shown() == [(0, [B, A])]
 
 
@@ -74,7 +75,7 @@ def test_moving_takes_tickets_along(story: Story) -> None:
     story.pick(T0)
     story.claim(A)
     change = story.pick(T1, pick_id=2, left_table=0)
-    assert change == Change(closed=[0], opened=[1], calls=[(1, A)], taken=True)
+    assert change == Change(closed=[0], opened=[1], calls=[(1, A)], said=[(1, A)], taken=True)
     assert story.floor.taken() == [1]
 
 
@@ -92,7 +93,7 @@ def test_a_handed_on_ticket_leaves_one_table_for_the_other(story: Story) -> None
     story.claim(A)
     story.claim(B)
     change = story.tell("transferred", ticket=B, staff_id=BEN, table=T1, left_table=0)
-    assert change == Change(ended=0, calls=[(0, A), (1, B)])
+    assert change == Change(ended=0, calls=[(0, A), (1, B)], said=[(1, B)], line=True)
 
 
 def test_a_paused_table_is_not_shown(story: Story) -> None:
@@ -101,7 +102,7 @@ def test_a_paused_table_is_not_shown(story: Story) -> None:
     assert story.tell("paused", table=T0, staff_id=ANA) == Change(closed=[0])
     assert (story.floor.shown(), story.floor.taken(), story.floor.table_state(0)) == ([], [0], "paused")
     assert story.tell("completed", ticket=A, staff_id=ANA) == Change()
-    assert story.tell("resumed", table=T0, staff_id=ANA) == Change(opened=[0])
+    assert story.tell("resumed", table=T0, staff_id=ANA) == Change(opened=[0], line=True)
     story.tell("paused", table=T0, staff_id=ANA)
     assert story.tell("unpicked", table=T0, staff_id=ANA) == Change(taken=True), "closed before"
 
@@ -131,12 +132,18 @@ def test_tables_by_what_goes_on_there(story: Story) -> None:
     assert story.floor.tables[0].name == "Closed"
 
 
+def busy(story: Story, gaps: list[float], table: TableView = T0) -> None:
+    """Calls with these times between them, while others wait all along."""
+    story.pick(table)
+    for gap in [60, *gaps]:
+        story.claim(A, after=gap)
+
+
 def test_the_estimate_is_the_pace_of_the_last_calls(story: Story) -> None:
-    story.pick(T0)
-    assert story.floor.estimate_s(0) is None
-    for count in range(3):
-        story.claim(A, after=120)
-        assert (story.floor.estimate_s(0) is None) == (count < 2)
+    assert story.floor.estimate_s(0) is None, "nobody sits anywhere"
+    busy(story, [120])
+    assert story.floor.estimate_s(0) is None, "one time says nothing"
+    story.claim(A, after=120)
     assert story.floor.estimate_s(0) == 120
     assert story.floor.estimate_s(4) == 600
     story.claim(A, after=86_400)
@@ -144,10 +151,38 @@ def test_the_estimate_is_the_pace_of_the_last_calls(story: Story) -> None:
     assert story.floor.estimate_s(0) == (120 + 120 + 1800) // 3
 
 
-def test_only_the_last_calls_count(story: Story) -> None:
+def test_where_a_table_is_free_one_is_called_at_once(story: Story) -> None:
+    busy(story, [100, 100])
+    story.pick(T1, BEN, 2)
+    assert story.floor.estimate_s(0) == 0
+    assert story.floor.estimate_s(1) == 100
+    story.tell("paused", table=T1, staff_id=BEN)
+    assert story.floor.estimate_s(0) == 100
+
+
+def test_times_in_which_nobody_waited_do_not_count(story: Story) -> None:
+    """They say how rarely somebody comes, not how long it takes."""
     story.pick(T0)
-    for _ in range(20):
-        story.claim(A, after=1000)
+    for _ in range(5):
+        late = TicketView(9, "b@example.org", "Bob", "A-009", int(story.at) + 500)
+        story.claim(late, after=720)
+    assert story.floor.estimate_s(0) is None
+
+
+def test_only_the_last_calls_count(story: Story) -> None:
+    busy(story, [1000] * 20)
     for _ in range(20):
         story.claim(A, after=10)
     assert story.floor.estimate_s(0) == 10
+
+
+def test_who_was_called_to_a_table_is_not_called_there_again(story: Story) -> None:
+    story.pick(T0)
+    assert story.claim(A).said == [(0, A)]
+    story.tell("unpicked", table=T0, staff_id=ANA)
+    back = story.pick(T0, pick_id=2)
+    assert (back.calls, back.said) == ([(0, A)], [])
+    assert story.pick(T1, pick_id=3, left_table=0).said == [(1, A)]
+    story.tell("paused", table=T1, staff_id=ANA)
+    assert story.tell("resumed", table=T1, staff_id=ANA).said == []
+    assert story.tell("recalled", ticket=A, staff_id=ANA).said == [(1, A)]

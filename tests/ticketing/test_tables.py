@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from realtime.errors import Refused
-from ticketing.models import Pick, Table
+from ticketing.models import Pick, Table, Ticket, TicketEvent
 from ticketing.services import tables
 from ticketing.services.people import save_staff
 
@@ -162,6 +162,22 @@ def test_staff_that_is_not_active_any_more_leaves(desk) -> None:
     desk.ana.is_active = False
     save_staff(staff=desk.ana)
     assert at(0) is None
+
+
+def test_who_has_a_new_name_is_told_of_once(desk) -> None:
+    desk.ana.name = "Anna"
+    save_staff(staff=desk.ana)
+    save_staff(staff=desk.ana)
+    assert desk.kinds()[-2:] == ["table_changed", "staff_changed"]
+    assert TicketEvent.objects.get(kind="staff_changed").staff == desk.ana
+
+
+def test_who_is_being_served_comes_along_to_another_table(desk) -> None:
+    ticket = desk.ticket()
+    desk.pick(desk.ana, 0)
+    desk.claim(desk.ana, ticket)
+    desk.pick(desk.ana, 2)
+    assert Ticket.objects.get().table.number == 2
 
 
 # --- What the database itself refuses -------------------------------------------------------------

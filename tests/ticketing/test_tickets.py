@@ -1,15 +1,18 @@
 """Tickets: results, rows, what the journal says, and what a refusal leaves as it was."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from realtime.errors import Refused
 from ticketing.models import Journal, Ticket, TicketEvent, Visitor
+from ticketing.services import arrivals, tables, tickets
 from ticketing.services import journal as journals
-from ticketing.services import tables, tickets
 from ticketing.services.journal import change
 from ticketing.services.people import issue_token, revoke_tokens
 from ticketing.services.tokens import staff_of_token
@@ -25,7 +28,7 @@ def refused(code: str):
 
 
 def test_a_ticket_is_numbered_and_journalled(desk) -> None:
-    entry = tickets.create_ticket(email="Ada@example.org", name="Ada Lovelace", actor="Kiosk", origin="k1")
+    entry = arrivals.create_ticket(email="Ada@example.org", name="Ada Lovelace", actor="Kiosk", origin="k1")
     ticket = Ticket.objects.get()
     assert (ticket.label, ticket.state, ticket.staff, ticket.ended_at) == ("A-001", "waiting", None, None)
     assert (ticket.email, ticket.name) == ("Ada@example.org", "Ada Lovelace")
@@ -60,8 +63,8 @@ def test_a_known_address_keeps_its_visitor_and_takes_the_new_name(desk) -> None:
 
 
 def test_a_request_sent_twice_makes_one_ticket(desk) -> None:
-    first = tickets.create_ticket(email="a@example.org", name="A", request_key="key-12345", origin="one")
-    second = tickets.create_ticket(email="a@example.org", name="A", request_key="key-12345", origin="two")
+    first = arrivals.create_ticket(email="a@example.org", name="A", request_key="key-12345", origin="one")
+    second = arrivals.create_ticket(email="a@example.org", name="A", request_key="key-12345", origin="two")
     assert second == first
     assert Ticket.objects.count() == 1
     assert desk.ticket() != first.ticket.id  # without a key each is its own
@@ -84,7 +87,7 @@ def test_a_request_sent_twice_makes_one_ticket(desk) -> None:
 )
 def test_what_is_no_visitor_takes_no_ticket(desk, email: str, name: str, code: str) -> None:
     with refused(code):
-        tickets.create_ticket(email=email, name=name)
+        arrivals.create_ticket(email=email, name=name)
     assert not Ticket.objects.exists()
     assert not Visitor.objects.exists()
 
@@ -196,6 +199,10 @@ def test_a_ticket_is_handed_to_whoever_sits_at_the_table(desk) -> None:
     with refused("SAME_TABLE"):
         tickets.transfer_ticket(ticket_id=ticket_id, staff_id=desk.ana.pk, table=0)
     desk.pick(desk.ben, 1)
+    tables.pause_table(number=1, staff_id=desk.ben.pk)
+    with refused("TABLE_PAUSED"):
+        tickets.transfer_ticket(ticket_id=ticket_id, staff_id=desk.ana.pk, table=1)
+    tables.resume_table(number=1, staff_id=desk.ben.pk)
     entry = tickets.transfer_ticket(ticket_id=ticket_id, staff_id=desk.ana.pk, table=1)
     assert (entry.staff_name, entry.table.number, entry.left_table) == ("Ben", 1, 0)
     with refused("NOT_OWNER"):
@@ -287,6 +294,23 @@ def test_queries(desk, run, queries: int) -> None:
         run(desk, ids)
     asked = [q["sql"] for q in captured if "SAVEPOINT" not in q["sql"]]
     assert len(asked) == queries, "\n".join(asked)
+
+
+def test_closing_the_desk_cancels_who_waits_since_another_day(desk) -> None:
+    yesterday, served, today = (desk.ticket(name) for name in ("A", "B", "C"))
+    desk.pick(desk.ana, 0)
+    desk.claim(desk.ana, served)
+    Ticket.objects.exclude(pk=today).update(day=F("day") - timedelta(days=1))
+    out = StringIO()
+    call_command("close_desk", stdout=out)
+    assert out.getvalue() == "Cancelled: 1.\n"
+    assert [desk.state(ticket) for ticket in (yesterday, served, today)] == [
+        "cancelled",
+        "serving",
+        "waiting",
+    ]
+    assert TicketEvent.objects.get(ticket=yesterday, kind="cancelled").actor == "closing"
+    assert tickets.cancel_left_over() == 0
 
 
 # --- What the database itself refuses -------------------------------------------------------------

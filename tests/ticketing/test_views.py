@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from config import BASE_DIR
 from ticketing.models import Staff
-from ticketing.services import devices
+from ticketing.services import devices, logins
 from ticketing.services.people import save_staff
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_a_token_in_the_address_moves_into_a_cookie(client: Client, closed, kind
     assert kept == {
         "path": f"/ticketing/{kind}/",
         "httponly": True,
-        "samesite": "Strict",
+        "samesite": "Lax",
         "secure": "",
         "max-age": 365 * 24 * 3600,
     }
@@ -183,6 +183,17 @@ def test_too_many_attempts_are_said_on_the_same_page(client: Client, ana, settin
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert [problem_of(answer) for answer in answers] == ["signInWrong", "signInWrong", "signInLocked"]
     assert problem_of(sign_in(client)) == "signInLocked"
+
+
+def test_an_address_that_tries_without_end_is_told_to_wait(client: Client, ana, monkeypatch) -> None:
+    monkeypatch.setattr(logins, "limit", logins.LoginLimit())
+    for _ in range(logins.LOGIN_BURST):
+        logins.limit.take("127.0.0.1")
+    response = sign_in(client)
+    assert (response.status_code, problem_of(response)) == (429, "signInTooOften")
+    assert 1 <= int(response["Retry-After"]) <= 3
+    assert 'value="ana"' in response.content.decode()
+    assert sign_in(Client(REMOTE_ADDR="10.0.0.9")).status_code == 302
 
 
 def test_who_does_not_serve_any_more_gets_the_form_again(client: Client, ana) -> None:

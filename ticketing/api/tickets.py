@@ -38,6 +38,7 @@ from ticketing.api.serializers import (
 from ticketing.models import MAX_TABLE_NUMBER, Ticket, TicketState
 from ticketing.rules import Entry
 from ticketing.selectors.tickets import CSV_COLUMNS, csv_rows, get_ticket, list_tickets
+from ticketing.services import arrivals
 from ticketing.services import tickets as services
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -100,7 +101,7 @@ class TicketList(DeskView, generics.ListAPIView[Ticket]):
         key = request.headers.get(IDEMPOTENCY_HEADER, form.validated_data.get("request_key"))
         # An origin of its own: the entry then tells whether it was this request that made the ticket.
         origin = random_id("http_", 16) if key is not None else ""
-        entry = services.create_ticket(
+        entry = arrivals.create_ticket(
             email=form.validated_data["email"],
             name=form.validated_data["name"],
             request_key=_request_key(caller.key, key),

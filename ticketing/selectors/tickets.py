@@ -14,7 +14,6 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from ticketing.models import (
-    EventKind,
     Pick,
     Staff,
     Table,
@@ -23,8 +22,9 @@ from ticketing.models import (
     TicketState,
     Visitor,
 )
-from ticketing.rules import RECENT_CALLS, Floor, email_key, ticket_label
+from ticketing.rules import email_key, ticket_label
 from ticketing.selectors.figures import zone
+from ticketing.selectors.floor import load_pace
 
 CSV_COLUMNS = (
     "number",
@@ -114,14 +114,11 @@ class Place:
 
 
 def get_place(ticket: Ticket) -> Place | None:
-    """Where a ticket stands; None where it does not wait. Two queries."""
+    """Where a ticket stands; None where it does not wait. Four queries."""
     if ticket.state != TicketState.WAITING:
         return None
     ahead = Ticket.objects.filter(state=TicketState.WAITING, pk__lt=ticket.pk).count()
-    floor = Floor()
-    calls = TicketEvent.objects.filter(kind=EventKind.CLAIMED).order_by("-seq").values_list("at", flat=True)
-    floor.calls_at.extend(at.timestamp() for at in reversed(calls[:RECENT_CALLS]))
-    return Place(ahead, floor.estimate_s(ahead))
+    return Place(ahead, load_pace().estimate_s(ahead))
 
 
 # --- CSV ------------------------------------------------------------------------------------------------

@@ -33,7 +33,10 @@ def renew_token(*, device: Device) -> str:
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     device.token_digest, device.token_start = _digest(token), token[:8]
-    save_device(device=device)
+    device.full_clean()
+    # What else has been changed meanwhile stays, as `save_device` leaves the token alone.
+    device.save(update_fields=["token_digest", "token_start"] if device.pk else None)
+    announce_access()
     return token
 
 
@@ -44,7 +47,7 @@ def save_device(*, device: Device) -> Device:
         django.core.exceptions.ValidationError: a field is wrong, or the name is taken.
     """
     device.full_clean()
-    device.save()
+    device.save(update_fields=["kind", "name", "prefix", "is_active"])
     announce_access()
     return device
 

@@ -16,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -73,6 +75,11 @@ class Ledger:
         return entry
 
     @property
+    def today(self) -> date:
+        """The day at the desk, by which tickets are numbered."""
+        return self.now.astimezone(ZoneInfo(settings.TICKETING_TIME_ZONE)).date()
+
+    @property
     def next_seq(self) -> int:
         """The number the next entry gets."""
         return self._first_seq + len(self.events)
@@ -115,7 +122,8 @@ def change() -> Iterator[Ledger]:
         ledger.write()
         if ledger.entries:
             hint = msgspec.msgpack.encode(ledger.entries)
-            transaction.on_commit(lambda: announce(hint))
+            # Robust: what fails here must not look as if the commit had.
+            transaction.on_commit(lambda: announce(hint), robust=True)
 
 
 def announce(hint: bytes) -> None:

@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
-from ticketing.models import Staff
+from ticketing.models import EventKind, Staff
+from ticketing.services.journal import change
 from ticketing.services.tables import leave_table_of
 from ticketing.services.tokens import announce_access
 
@@ -53,8 +53,11 @@ def save_staff(*, staff: Staff) -> Staff:
         django.core.exceptions.ValidationError: a field is wrong, or the account is somebody's already.
     """
     staff.full_clean()
-    with transaction.atomic():
+    with change() as journal:
+        renamed = Staff.objects.filter(pk=staff.pk).exclude(name=staff.name).exists()
         staff.save()
+        if renamed:
+            journal.record(EventKind.STAFF_CHANGED, staff=staff)
         if not staff.is_active:
             leave_table_of(staff=staff, actor="deactivated")
             revoke_tokens(staff=staff)

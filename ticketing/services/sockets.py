@@ -1,6 +1,6 @@
-"""The sockets of staff, kiosks and displays in this process: who they are, what they may, what they hold.
+"""The sockets of this process, and what one of staff does: who it is, what it may, which table it holds.
 
-A consumer reads and writes frames; what a frame does is here.
+A consumer reads and writes frames; what a frame does is here, and for devices in `device_sockets`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from realtime import runtime
@@ -19,11 +19,13 @@ from realtime.db import in_db_thread
 from realtime.errors import Refused
 from realtime.outlet import Outlet
 from ticketing import events
-from ticketing.models import Device
-from ticketing.rules import DISPLAY, Entry
-from ticketing.services import devices, tables, tickets, tokens, visitors
+from ticketing.rules import Entry
+from ticketing.services import devices, tables, tickets, tokens
 from ticketing.services.live import LiveFloor, ask
 from ticketing.services.tokens import StaffLogin
+
+if TYPE_CHECKING:
+    from ticketing.services.device_sockets import DeviceSocket
 
 # Tokens also expire by themselves, without anyone saying so.
 RECHECK_INTERVAL_S = 30.0
@@ -46,19 +48,19 @@ class Sockets:
         rt.every(RECHECK_INTERVAL_S, self.recheck)
         rt.every(tables.HOLD_INTERVAL_S, self._hold)
 
-    def add(self, socket: StaffSocket | DeviceSocket) -> None:
-        if isinstance(socket, StaffSocket):
-            self._staff.add(socket)
-        else:
-            self._devices.add(socket)
+    def add(self, socket: StaffSocket) -> None:
+        self._staff.add(socket)
 
-    async def discard(self, socket: StaffSocket | DeviceSocket) -> None:
+    async def discard(self, socket: StaffSocket) -> None:
         """Forget a socket that has closed; its table, if no other socket holds it, is let go."""
-        if isinstance(socket, StaffSocket):
-            self._staff.discard(socket)
-            await self.leave_seat(socket)
-        else:
-            self._devices.discard(socket)
+        self._staff.discard(socket)
+        await self.leave_seat(socket)
+
+    def add_device(self, socket: DeviceSocket) -> None:
+        self._devices.add(socket)
+
+    def discard_device(self, socket: DeviceSocket) -> None:
+        self._devices.discard(socket)
 
     def take_seat(self, socket: StaffSocket, pick_id: int) -> None:
         """The socket holds this pick from now on, and no other."""
@@ -245,69 +247,6 @@ class StaffSocket:
     async def _do(self, command: Callable[..., Entry], answer: Callable[[Entry], None]) -> None:
         origin = self._live.new_request(self.outlet)
         await self._live.do(partial(command, origin=origin), origin=origin, answer=answer)
-
-
-class DeviceSocket:
-    """One connection of a kiosk or a display. `device` is None where devices are let in without a token."""
-
-    def __init__(self, outlet: Outlet, *, extended: bool, device: Device | None) -> None:
-        self.outlet = outlet
-        self.extended = extended
-        self.device = device
-        self._sockets = runtime.current().part(Sockets)
-        self._live = self._sockets.live
-
-    def arrive(self, kind: str) -> None:
-        """Tell the state of things, now and from now on."""
-        self._sockets.add(self)
-        first = events.display_arrival if kind == DISPLAY else events.kiosk_arrival
-        if heads := first(self._live.floor, extended=self.extended):
-            self.outlet.send(*heads)
-        audience = events.DISPLAY if kind == DISPLAY else events.KIOSK
-        self._live.join(audience, self.outlet, extended=self.extended)
-
-    async def leave(self) -> None:
-        """The connection has closed."""
-        await self._sockets.discard(self)
-
-    async def take_ticket(self, *, email: str, name: str, key: str | None) -> None:
-        """Raises Refused: EMAIL_INVALID, NAME_MISSING, NAME_TOO_LONG."""
-        device, origin = self.device, self._live.new_request(self.outlet)
-        command = partial(
-            tickets.create_ticket,
-            email=email,
-            name=name,
-            kiosk_id=device.pk if device else None,
-            prefix=(device.prefix or None) if device else None,
-            request_key=key,
-            actor=str(device) if device else "Kiosk",
-            origin=origin,
-        )
-
-        def answer(entry: Entry) -> None:
-            assert entry.ticket is not None  # noqa: S101 - it was created
-            self.outlet.send(*events.created(self._live.floor, entry.ticket, extended=self.extended))
-
-        await self._live.do(command, origin=origin, answer=answer)
-
-    async def find_name(self, email: str) -> None:
-        """Raises Refused: UNKNOWN_VISITOR."""
-        name = await ask(visitors.find_name, email=email)
-        self.outlet.send(events.name_found(name))
-
-
-async def admit_device(kind: str, token: str | None) -> Device | None:
-    """The device that holds `token`; None where devices need none and none was shown.
-
-    Raises:
-        Refused: UNAUTHORIZED without a token, FORBIDDEN with a wrong one.
-    """
-    device = await ask(devices.find_device, kind=kind, token=token) if token else None
-    if device is not None or settings.TICKETING_OPEN_DEVICES:
-        return device
-    if token:
-        raise Refused("FORBIDDEN", "this device is not let in")
-    raise Refused("UNAUTHORIZED", "a device needs a token: open the page with ?token=")
 
 
 async def ready() -> None:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from realtime.errors import Refused
-from ticketing.models import EventKind, Pick, Staff, Table
+from ticketing.models import EventKind, Pick, Staff, Table, Ticket, TicketState
 from ticketing.rules import Entry
 from ticketing.services.journal import Ledger, change
 from ticketing.services.tickets import require_pick
@@ -64,6 +64,8 @@ def pick_table(
                 )
         except IntegrityError:  # somebody wrote past the journal
             raise _unavailable() from None
+        # What is being served comes along.
+        Ticket.objects.filter(staff=staff, state=TicketState.SERVING).update(table=row)
         return journal.record(
             EventKind.PICKED,
             pick=pick,
@@ -157,10 +159,16 @@ def release_unheld() -> int:
     if not has_unheld():
         return 0
     with change() as journal:
-        unheld = list(_open_picks().filter(held_until__lt=journal.now))
-        for pick in unheld:
-            _release(journal, pick, "connection lost", "")
-    return len(unheld)
+        unheld = _open_picks().filter(held_until__lt=journal.now)
+        # Looked at once more in the update itself: whoever holds one does not wait for the journal.
+        released = [
+            pick
+            for pick in unheld
+            if Pick.objects.filter(pk=pick.pk, held_until__lt=journal.now).update(released_at=journal.now)
+        ]
+        for pick in released:
+            journal.record(EventKind.UNPICKED, pick=pick, actor="connection lost")
+    return len(released)
 
 
 # --- Parts ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What happens to tickets, from taking one to being done with it.
+"""What happens to tickets, from calling somebody to being done with them. `arrivals` takes new ones.
 
 Every function is one change of the desk: atomic, keyword-only, with the entry it recorded as its result.
 `staff_id` is who does it, for a ticket of theirs; a manager passes None and may do it to any. `actor` is
@@ -7,79 +7,13 @@ who, in words, for the timeline; `origin` the connection that asked, which is an
 Raises: `Refused`, with a code that the protocol and the API put into their own words.
 """
 
-import re
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
-
 from realtime.errors import Refused
-from ticketing.models import (
-    MAX_EMAIL_LENGTH,
-    MAX_NAME_LENGTH,
-    EventKind,
-    Pick,
-    Ticket,
-    TicketEvent,
-    TicketState,
-    Visitor,
-)
-from ticketing.rules import Entry, email_key
-from ticketing.selectors.floor import entry_of
+from ticketing.models import EventKind, Pick, Ticket, TicketState
+from ticketing.rules import Entry
 from ticketing.services.journal import Ledger, change
 from ticketing.services.tokens import require_token
 
 _ENDED = (TicketState.COMPLETED, TicketState.CANCELLED, TicketState.NO_SHOW)
-_is_email = EmailValidator()
-_space = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# Half of a pair: UTF-8, and so no database and no frame, can carry it.
-_surrogate = re.compile(r"[\ud800-\udfff]")
-
-
-def create_ticket(
-    *,
-    email: str,
-    name: str,
-    kiosk_id: int | None = None,
-    prefix: str | None = None,
-    request_key: str | None = None,
-    actor: str = "",
-    origin: str = "",
-) -> Entry:
-    """A visitor takes a ticket. Known addresses keep their visitor, whose name is brought up to date.
-
-    With a `request_key` that made a ticket before, nothing is changed and that ticket's entry is given
-    again. Four queries besides those of `change`.
-
-    Raises:
-        Refused: EMAIL_INVALID, NAME_MISSING, NAME_TOO_LONG.
-    """
-    email, name = _checked_email(email), _checked_name(name)
-    with change() as journal:
-        if request_key and (first := _first_entry(request_key)):
-            return first
-        visitor = _visitor(email, name)
-        series = settings.TICKETING_PREFIX if prefix is None else prefix
-        day = journal.now.astimezone(ZoneInfo(settings.TICKETING_TIME_ZONE)).date()
-        last = (
-            Ticket.objects.filter(day=day, prefix=series)
-            .order_by("-number")
-            .values_list("number", flat=True)
-            .first()
-        )
-        ticket = Ticket.objects.create(
-            visitor=visitor,
-            email=email,
-            name=name,
-            day=day,
-            prefix=series,
-            number=(last or 0) + 1,
-            kiosk_id=kiosk_id,
-            created_at=journal.now,
-            request_key=request_key or None,
-        )
-        return journal.record(EventKind.CREATED, ticket=ticket, actor=actor, origin=origin)
 
 
 def claim_ticket(
@@ -165,6 +99,17 @@ def cancel_ticket(*, ticket_id: int | None, staff_id: int | None, actor: str = "
     return _end(EventKind.CANCELLED, ticket_id, staff_id, actor, origin)
 
 
+def cancel_left_over(*, actor: str = "") -> int:
+    """Cancel what still waits from earlier days; gives how many. One change for all of them."""
+    with change() as journal:
+        left_over = Ticket.objects.filter(state=TicketState.WAITING, day__lt=journal.today)
+        for ticket in list(left_over):
+            ticket.state, ticket.ended_at = TicketState.CANCELLED, journal.now
+            ticket.save(update_fields=["state", "ended_at"])
+            journal.record(EventKind.CANCELLED, ticket=ticket, actor=actor)
+        return len(journal.entries)
+
+
 def mark_no_show(*, ticket_id: int | None, staff_id: int | None, actor: str = "", origin: str = "") -> Entry:
     """The visitor was called and did not come.
 
@@ -211,7 +156,7 @@ def transfer_ticket(
 
     Raises:
         Refused: NO_TABLE, UNKNOWN_TICKET, TICKET_ENDED, NOT_OWNER, NOT_SERVED; TABLE_EMPTY where nobody
-            sits there, SAME_TABLE where the ticket is there already.
+            sits there, TABLE_PAUSED, SAME_TABLE where the ticket is there already.
     """
     with change() as journal:
         pick, ticket = _allowed(ticket_id, staff_id)
@@ -223,6 +168,8 @@ def transfer_ticket(
         )
         if target is None:
             raise Refused("TABLE_EMPTY", "Nobody is at that table.")
+        if target.is_paused:
+            raise Refused("TABLE_PAUSED", "That table is paused.")
         if target.staff_id == ticket.staff_id:
             raise Refused("SAME_TABLE", "The ticket is at that table already.")
         left = pick.table if pick else ticket.table
@@ -306,42 +253,3 @@ def _open_ticket(ticket_id: int | None) -> Ticket:
 def _require_served(ticket: Ticket) -> None:
     if ticket.state != TicketState.SERVING:
         raise Refused("NOT_SERVED", "Nobody serves this ticket.")
-
-
-def _first_entry(request_key: str) -> Entry | None:
-    event = (
-        TicketEvent.objects.filter(ticket__request_key=request_key, kind=EventKind.CREATED)
-        .select_related("ticket", "staff", "table", "left_table")
-        .first()
-    )
-    return entry_of(event) if event else None
-
-
-def _visitor(email: str, name: str) -> Visitor:
-    visitor = Visitor.objects.filter(email_key=email_key(email)).first()
-    if visitor is None:
-        return Visitor.objects.create(email=email, email_key=email_key(email), name=name)
-    if (visitor.email, visitor.name) != (email, name):
-        visitor.email, visitor.name = email, name
-        visitor.save(update_fields=["email", "name"])
-    return visitor
-
-
-def _checked_email(email: str) -> str:
-    try:
-        _is_email(email)
-    except ValidationError:
-        raise Refused("EMAIL_INVALID", "The email address is not valid.") from None
-    # Casefolding can make it longer; such an address is none that anybody has.
-    if max(len(email), len(email_key(email))) > MAX_EMAIL_LENGTH or _surrogate.search(email):
-        raise Refused("EMAIL_INVALID", "The email address is not valid.")
-    return email
-
-
-def _checked_name(name: str) -> str:
-    name = _space.sub(" ", _surrogate.sub("\N{REPLACEMENT CHARACTER}", name)).strip()
-    if not name:
-        raise Refused("NAME_MISSING", "The name is missing.")
-    if len(name) > MAX_NAME_LENGTH:
-        raise Refused("NAME_TOO_LONG", "The name is too long.")
-    return name

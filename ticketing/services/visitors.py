@@ -12,6 +12,9 @@ def find_name(*, email: str) -> str:
     Raises:
         Refused: UNKNOWN_VISITOR.
     """
+    # No address has it, and not every database takes it.
+    if "\x00" in email:
+        raise Refused("UNKNOWN_VISITOR", "Nobody with this address has been here.")
     name = Visitor.objects.filter(email_key=email_key(email)).values_list("name", flat=True).first()
     if name is None:
         raise Refused("UNKNOWN_VISITOR", "Nobody with this address has been here.")

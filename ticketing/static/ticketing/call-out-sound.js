@@ -56,7 +56,8 @@ export class Sound extends EventTarget {
 
   /** Chime and sentences, one after another; at once where there is no sound. Never rejects. */
   async play(sentences) {
-    if (!this.#wanted) return;
+    // A browser that is silent until it is touched would only complain of each attempt.
+    if (this.state !== "on") return;
     await this.#chime.ring();
     for (const { text, language } of sentences) {
       // It may have been turned off between two languages.

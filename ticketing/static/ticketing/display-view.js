@@ -144,6 +144,7 @@ export class View {
 
   #drawLine() {
     const line = this.#board.line;
+    element("line").hidden = !line;
     if (!line) return;
     if (line.waiting) setWord(element("waiting"), "common.waiting", { count: line.waiting });
     else setWord(element("waiting"), "common.nobodyWaiting");

@@ -125,7 +125,9 @@ async function askWhetherWelcome() {
 }
 
 function showLost() {
-  const lost = socket.state !== "live" && (socket.wasLive || refused);
+  // An attempt changes nothing: it is the connection that does, and at the very start nothing was lost.
+  const first = socket.state === "connecting" && !socket.wasLive && element("lost").hidden;
+  const lost = socket.state !== "live" && !first;
   element("lost").hidden = !lost;
   document.body.classList.toggle("is-lost", lost);
   if (!lost) return;
@@ -187,10 +189,15 @@ if (chosen.get("keys") !== "off") {
   });
 }
 
+function showTitle() {
+  document.title = `${desk.place || translate("display.title")} – Foyer`;
+}
+
 if (desk.place) {
   element("place").removeAttribute("data-word");
   element("place").textContent = desk.place;
 }
+showTitle();
 wordLiveState(element("live"));
 showLiveTimes();
 offerLanguages(element("languages"));
@@ -200,6 +207,7 @@ stayAwake();
 showSound();
 showTime();
 words.addEventListener("change", () => {
+  showTitle();
   showLiveTimes();
   showVoices();
   element("date").textContent = calendarDay(Date.now(), desk.timeZone);

@@ -14,6 +14,8 @@ const SILENCE_MS = 50_000;
 const NAME_TIMEOUT_MS = 3_000;
 /** A connection that gave no answer for this long is given up for a new one. */
 const TICKET_TIMEOUT_MS = 10_000;
+/** What the server says while its database is away. */
+const UNAVAILABLE = "not available now. please try again";
 /** The desk's database is away: it will not be back in the next moment. */
 const UNAVAILABLE_RETRY_MS = 3_000;
 /** After the desk has ended the connection for good, or so it says. */
@@ -184,7 +186,7 @@ export class Desk extends EventTarget {
         estimateS: details?.estimate_s ?? null,
         at: Date.parse(ticket.start),
       });
-    } else if (outcome === "error" && rest === "temporarily unavailable") {
+    } else if (outcome === "error" && rest === UNAVAILABLE) {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#sendPending(), UNAVAILABLE_RETRY_MS);
     } else if (outcome === "error") {

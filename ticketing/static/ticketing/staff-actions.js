@@ -20,6 +20,7 @@ const PASSING = {
   NO_TABLE: "noTable",
   TABLE_EMPTY: "tableEmpty",
   SAME_TABLE: "sameTable",
+  TABLE_PAUSED: "tablePaused",
 };
 /** Done already, by another window: nothing to say. */
 const SILENT = ["ALREADY_PAUSED", "NOT_PAUSED"];

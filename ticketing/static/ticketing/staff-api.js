@@ -12,6 +12,9 @@ export const AWAY = "AWAY";
 export const FAILED = "FAILED";
 export const SIGNED_OUT = "TOKEN_INVALID";
 
+/** A server that says nothing for so long is away. */
+const PATIENCE_MS = 10_000;
+
 /** 403: the account does not serve at the desk (any more). */
 const CODES_BY_STATUS = { 401: SIGNED_OUT, 403: SIGNED_OUT, 404: "UNKNOWN_TICKET", 429: "RATE_LIMITED", 503: "UNAVAILABLE" };
 
@@ -69,6 +72,7 @@ export class Api {
         // The session is for getting a token; whatever else this page does, it does as its clerk.
         credentials: headers.Authorization ? "omit" : "same-origin",
         cache: "no-store",
+        signal: AbortSignal.timeout(PATIENCE_MS),
       });
       this.#setClock(response.headers.get("Date"));
       const answer = await response.json().catch(() => ({}));

@@ -36,6 +36,7 @@ const CODES = {
   "this ticket is now claimed": "TICKET_CLAIMED",
   "you do not own this ticket": "NOT_OWNER",
   "too many messages": "RATE_LIMITED",
+  "not available now. please try again": "UNAVAILABLE",
 };
 
 const isOpen = ({ state }) => state === "waiting" || state === "serving";

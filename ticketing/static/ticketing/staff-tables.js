@@ -71,7 +71,8 @@ export class Tables {
     this.#fill(element("transfer-tables"), tables, (table) => {
       const state = translate(`staff.table_${table.state}`);
       const name = this.#people.get(table.number)?.name;
-      return { words: [name, state].filter(Boolean).join(translate("staff.comma")) };
+      const words = [name, state].filter(Boolean).join(translate("staff.comma"));
+      return { words, isTaken: table.state === "paused" };
     });
   }
 

@@ -97,11 +97,13 @@ async function sitDown(number) {
   } else if (code === AWAY) {
     // A table that was mine is asked for again with the next connection.
     if (view === "tables") toast(translate("staff.notLiveNow"));
-  } else {
+  } else if (code === "TABLE_UNAVAILABLE") {
     forgetTable();
-    showProblem(code === "TABLE_UNAVAILABLE" ? "staff.tableGone" : "staff.failed", {
-      table: tableName(desk.tables.get(Number(number)) ?? { number }),
-    });
+    showProblem("staff.tableGone", { table: tableName(desk.tables.get(Number(number)) ?? { number }) });
+  } else {
+    showProblem(code === "UNAVAILABLE" ? "staff.unavailable" : "staff.failed");
+    // A table that was mine is mine to take again.
+    setTimeout(() => wantedTable === String(number) && socket.state === "live" && sitDown(number), TRY_AGAIN_MS);
   }
 }
 
