@@ -124,7 +124,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # Connections are pooled: an idle one that the server dropped is replaced before it is handed out.
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10), "timeout": 10},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", default=10),
+            "timeout": 10,
+            # The pool waits twice as long after each attempt that fails: let it begin anew with the next
+            # caller, or the end of an outage is noticed as late again as the outage took.
+            "reconnect_timeout": 2,
+        },
         # A machine that died in a transaction must not hold its locks until TCP notices, and who waits for
         # one gets an answer.
         "options": "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s",

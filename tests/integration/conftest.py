@@ -15,6 +15,7 @@ from tests.conftest import require
 from tests.e2e.channels import ADMIN_PASSWORD, Channels
 from tests.e2e.conftest import channels, embedded, seed, start_embedded
 from tests.e2e.servers import Server, run_seed, serve, wait_all_ready
+from tests.integration.desk import DeskSeed, seed_desk
 
 __all__ = ["channels", "embedded", "seed", "start_embedded"]
 
@@ -71,6 +72,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             for server in cluster.servers:
                 server.stop()
         assert [problem for server in cluster.servers for problem in server.problems()] == []
+
+
+@pytest.fixture(scope="session")
+def desk(cluster: Cluster) -> DeskSeed:
+    """A ticket desk in the cluster's database."""
+    return seed_desk(cluster.env)
 
 
 @pytest.fixture
