@@ -47,7 +47,7 @@ def postgres_folder() -> Path | None:
 
 def chromium_binary() -> str | None:
     """Path of Chromium or Chrome, or None."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
             return path
     return None

@@ -255,13 +255,10 @@ class TicketEvent(models.Model):
         return f"{self.seq} {self.kind}"
 
 
-class DeskFigures(models.Model):
-    """No table: how the desk does, as the admin shows it and a permission names it."""
+class DeskFigures(Ticket):
+    """No rows of its own: how the desk does, as the admin shows it and a permission names it."""
 
     class Meta:
-        managed = False
+        proxy = True
         default_permissions = ("view",)
         verbose_name = verbose_name_plural = "figures"
-
-    def __str__(self) -> str:
-        return "figures"

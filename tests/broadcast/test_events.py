@@ -47,6 +47,7 @@ def test_groups_and_channels():
             messages.Error("no", messages.ErrorCode.MALFORMED),
         ),
     ],
+    ids=lambda value: type(value).__name__,
 )
 def test_each_is_read_back(head, message):
     delivery = read(head)

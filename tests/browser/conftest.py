@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.e2e.channels import ADMIN_PASSWORD
 from tests.e2e.servers import Seed, run_seed, serve
@@ -20,6 +20,11 @@ _ENV = {
     "BROADCAST_PING_INTERVAL_S": "2",
     "BROADCAST_ACK_TIMEOUT_S": "2",
 }
+
+
+# Long enough for a server that has just been started on a busy machine.
+_PATIENCE_MS = 15_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +85,9 @@ def own_server(seed: Seed, tmp_path: Path) -> Iterator[Installation]:
 def browser(chromium_path: str) -> Iterator[Browser]:
     """A running Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield browser
         browser.close()
 
@@ -122,10 +129,11 @@ def new_context(browser: Browser, complaints: Complaints) -> Iterator[Callable[.
     contexts: list[BrowserContext] = []
 
     def make(**options: object) -> BrowserContext:
-        context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        context = browser.new_context(
+            **({"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options)
+        )
         context.on("page", complaints.watch)
-        # Long enough for a server that has just been started on a busy machine.
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(_PATIENCE_MS)
         contexts.append(context)
         return context
 

@@ -37,7 +37,9 @@ def test_every_variable_is_documented_and_no_other() -> None:
     assert set(documented()) == {name for name, _ in read_by_settings()} | OTHERS
 
 
-@pytest.mark.parametrize(("name", "default"), list(read_by_settings()), ids=str)
+@pytest.mark.parametrize(
+    ("name", "default"), list(read_by_settings()), ids=[name for name, _ in read_by_settings()]
+)
 def test_every_variable_has_a_default_and_the_page_knows_it(name: str, default: ast.expr | None) -> None:
     assert default is not None, "an installation must start with nothing set"
     try:

@@ -14,7 +14,11 @@ from tests.components import PostgresServer
 SHOW = """
 from django.contrib.auth.models import User
 from realtime.models import ApiKey
-print(User.objects.get().username, ApiKey.objects.get().scopes.split())
+from ticketing.models import Journal, Ticket, TicketEvent
+print(*User.objects.order_by("pk").values_list("username", flat=True))
+print(ApiKey.objects.get().scopes.split(), Journal.objects.get().last_seq)
+print(*Ticket.objects.order_by("pk").values_list("pk", "name", "state", "number", "staff"))
+print(*TicketEvent.objects.order_by("pk").values_list("seq", "kind", "ticket", "staff", "table"))
 """
 
 

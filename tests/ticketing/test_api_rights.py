@@ -1,6 +1,7 @@
 """Who may do what at the API under ``/api/ticketing/``: every operation, every kind of caller."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from django.test import Client
 from tests.ticketing.callers import ROOT, Caller, accepted, account, clerk, logged_in, program, refused
 from tests.ticketing.desk import Desk
 from ticketing.api.urls import urlpatterns
+from ticketing.models import Ticket
+from ticketing.services.tickets import complete_ticket
 
 READ, CREATE, MANAGE = "ticketing:read", "ticketing:create", "ticketing:manage"
 SCOPES = {READ, CREATE, MANAGE}
@@ -44,7 +47,7 @@ def only_staff(path: str) -> Operation:
 OPERATIONS = [
     operation("GET", "tickets", "view_ticket", READ, staff=True),
     operation("POST", "tickets", "add_ticket", CREATE),
-    operation("GET", "tickets.csv", "view_ticket", READ, staff=True),
+    operation("GET", "tickets.csv", "view_ticket", READ),
     operation("GET", "tickets/77", "view_ticket", READ, staff=True),
     *(
         operation("POST", f"tickets/77/{action}", "change_ticket", staff=True)
@@ -94,6 +97,23 @@ def callers(desk: Desk) -> dict[str, Caller]:
 
 
 ALL_PERMISSIONS = tuple(sorted({one.permission for one in OPERATIONS} - {""}))
+
+
+def test_staff_see_open_tickets_and_what_they_did_today(desk: Desk):
+    waiting, served, own, old, others = (desk.ticket(name) for name in ("Wat", "Sam", "Own", "Old", "Oth"))
+    for staff, table, tickets in ((desk.ana, 1, (own, old)), (desk.ben, 2, (served, others))):
+        desk.pick(staff, table)
+        for ticket in tickets:
+            desk.claim(staff, ticket)
+    for staff, ticket in ((desk.ana, own), (desk.ana, old), (desk.ben, others)):
+        complete_ticket(ticket_id=ticket, staff_id=staff.pk)
+    Ticket.objects.filter(pk=old).update(day=date(2026, 1, 1))
+    ana = clerk(desk.ana)
+    assert {row["id"] for row in accepted(ana.get("tickets"))["results"]} == {waiting, served, own}
+    assert accepted(ana.get("tickets?q=oth"))["results"] == []
+    for ticket, found in ((waiting, True), (served, True), (own, True), (old, False), (others, False)):
+        assert (ana.get(f"tickets/{ticket}").status_code == 200) is found
+    assert accepted(program(READ).get("tickets"))["count"] == 5
 
 
 def test_every_operation_is_in_the_table():

@@ -65,7 +65,8 @@ tickets = extend_schema_view(
         "List tickets",
         TICKETS,
         answers({200: TicketSerializer(many=True)}, 400, *CALLER),
-        description="The latest first. Who waits, in order: `state=waiting`, read from the end.",
+        description="The latest first. Who waits, in order: `state=waiting`, read from the end. Staff see "
+        "who waits, who is being served, and whom they served themselves today.",
         parameters=_FILTERS,
     ),
     post=operation(
@@ -115,7 +116,8 @@ ticket = extend_schema_view(
         "Read a ticket",
         TICKETS,
         answers({200: TicketDetailSerializer}, *CALLER, 404),
-        description="With its timeline, and its place in the line while it waits.",
+        description="With its timeline, and its place in the line while it waits. Staff find what they would "
+        "see in the list.",
         parameters=(_TICKET_ID,),
     )
 )

@@ -9,6 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from realtime.errors import Refused
 from realtime.http_api import FlagField, TextField, WholeNumberField
 from ticketing.models import (
     MAX_EMAIL_LENGTH,
@@ -48,6 +49,12 @@ def is_request_key(text: str) -> bool:
 class VisitorNameField(TextField):
     """A visitor's name, which the service tidies up."""
 
+    def to_internal_value(self, data: Any) -> str:
+        # As long as it was sent, blanks at its ends included: so the document has it.
+        if isinstance(data, str) and len(data) > MAX_NAME_LENGTH:
+            raise Refused("NAME_TOO_LONG", "The name is too long.")
+        return super().to_internal_value(data)
+
 
 @extend_schema_field({"type": "string", "maxLength": MAX_EMAIL_LENGTH, "format": "email"})
 class EmailField(TextField):
@@ -66,6 +73,18 @@ class RequestKeyField(TextField):
 
 def _visible(max_length: int) -> dict[str, Any]:
     return {"type": "string", "minLength": 1, "maxLength": max_length, "pattern": _VISIBLE}
+
+
+@extend_schema_field(_visible(MAX_USERNAME_LENGTH))
+class UsernameField(TextField):
+    """The name of an account."""
+
+
+@extend_schema_field(
+    {"type": "string", "minLength": 1, "maxLength": MAX_PASSWORD_LENGTH, "pattern": r"^[^\x00]+$"}
+)
+class PasswordField(TextField):
+    """The password of an account."""
 
 
 _STAFF_NAME_LENGTH: int = Staff._meta.get_field("name").max_length or 0
@@ -151,8 +170,10 @@ class StaffChangeSerializer(serializers.Serializer[Any]):
 class StaffCreateSerializer(serializers.Serializer[Any]):
     """A new member of staff, for an account there is."""
 
-    username = TextField(
-        max_length=MAX_USERNAME_LENGTH, help_text="Of the account this person signs in with."
+    username = UsernameField(
+        max_length=MAX_USERNAME_LENGTH,
+        trim_whitespace=False,
+        help_text="Of the account this person signs in with.",
     )
     name = StaffNameField(max_length=_STAFF_NAME_LENGTH, help_text="As colleagues see it.")
     is_active = FlagField(required=False, help_text="Off: cannot sign in to the desk.")
@@ -173,8 +194,8 @@ class TokenCreateSerializer(serializers.Serializer[Any]):
 class LoginSerializer(serializers.Serializer[Any]):
     """An account's name and password."""
 
-    username = TextField(max_length=MAX_USERNAME_LENGTH, trim_whitespace=False)
-    password = TextField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
+    username = UsernameField(max_length=MAX_USERNAME_LENGTH, trim_whitespace=False)
+    password = PasswordField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
 
 
 class DeviceChangeSerializer(serializers.Serializer[Any]):

@@ -23,7 +23,7 @@ from ticketing.models import (
     Visitor,
 )
 from ticketing.rules import email_key, ticket_label
-from ticketing.selectors.figures import zone
+from ticketing.selectors.figures import local_today, zone
 from ticketing.selectors.floor import load_pace
 
 CSV_COLUMNS = (
@@ -56,6 +56,7 @@ def list_tickets(
     staff_id: int | None = None,
     table: int | None = None,
     text: str = "",
+    seen_by: int | None = None,
 ) -> QuerySet[Ticket]:
     """Tickets, the latest first, with staff and table. One query.
 
@@ -64,8 +65,14 @@ def list_tickets(
         first_day, last_day: days of the desk, both included.
         table: its number.
         text: part of a name, of an address, or of a number (``17``, ``A-017``).
+        seen_by: only what this member of staff sees at work: who waits, who is being served, and whom
+            they themselves served today.
     """
     tickets = Ticket.objects.select_related("staff", "table").order_by("-id")
+    if seen_by is not None:
+        tickets = tickets.filter(
+            Q(state__in=(TicketState.WAITING, TicketState.SERVING)) | Q(staff_id=seen_by, day=local_today())
+        )
     if states:
         tickets = tickets.filter(state__in=states)
     if first_day:
@@ -89,9 +96,9 @@ def _numbered(text: str) -> Q:
     return Q(number=int(number), **({"prefix": prefix.upper()} if dash else {}))
 
 
-def get_ticket(ticket_id: int) -> Ticket | None:
-    """A ticket with staff and table. One query."""
-    return Ticket.objects.select_related("staff", "table").filter(pk=ticket_id).first()
+def get_ticket(ticket_id: int, *, seen_by: int | None = None) -> Ticket | None:
+    """A ticket with staff and table, if `seen_by` (see `list_tickets`) sees it. One query."""
+    return list_tickets(seen_by=seen_by).filter(pk=ticket_id).first()
 
 
 def list_tickets_of(visitor_id: int, limit: int = 50) -> list[Ticket]:
