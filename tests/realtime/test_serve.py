@@ -73,7 +73,9 @@ def test_debug_where_others_may_reach_it_is_warned_of(started, settings, capsys,
 
 def test_several_workers_are_supervised_and_share_their_numbers(settings, monkeypatch, tmp_path):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    # A copy: what the command adds to it is gone with it.
+    monkeypatch.setattr(os, "environ", {**os.environ})
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     monkeypatch.setattr(tempfile, "mkdtemp", lambda prefix: str(tmp_path))
     monkeypatch.setattr(uvicorn.Config, "bind_socket", lambda self: contextlib.nullcontext("the socket"))
     ran: list[Any] = []
@@ -85,7 +87,6 @@ def test_several_workers_are_supervised_and_share_their_numbers(settings, monkey
     (config, sockets), run = ran
     assert (config.workers, sockets, run) == (2, ["the socket"], "run")
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(tmp_path)
-    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
 
 
 def test_the_numbers_of_a_worker_that_ended_are_forgotten(monkeypatch):

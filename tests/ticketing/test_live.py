@@ -3,16 +3,21 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
+from unittest import mock
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
+from realtime.clock import FakeClock
 from realtime.db import in_db_thread
 from realtime.errors import Refused
 from realtime.runtime import Runtime
 from tests.realtime.fakes import FakeOutlet
 from tests.ticketing.desk import Desk
+from ticketing.models import Pick
 from ticketing.rules import DISPLAY, KIOSK
 from ticketing.services import arrivals, device_sockets, live, people, sockets, tables, tickets
 from ticketing.services.device_sockets import DeviceSocket
@@ -334,6 +339,31 @@ async def test_without_the_database_a_command_says_so(hall: Hall, rt: Runtime, m
                 await command
     await kiosk.take_ticket(email="a@example.org", name="A", key=None)
     assert line.take(rt) == ["success new #1"]
+
+
+@pytest.mark.parametrize("what", ["outage", "sleep"])
+async def test_tables_are_not_let_go_before_their_holders_could_say_so(
+    hall: Hall, rt: Runtime, monkeypatch, what: str
+) -> None:
+    await hall.seated("ana", 0)
+    floor = rt.part(LiveFloor)
+    rt.clock = clock = FakeClock()
+    clock.advance(3_600)
+    await floor._release_unheld()
+    for _ in range(live.ROUNDS_AFTER_OUTAGE):
+        await floor._release_unheld()
+    if what == "outage":
+        with monkeypatch.context() as patch:
+            patch.setattr(live, "release_unheld", mock.Mock(side_effect=OperationalError("away")))
+            await floor._release_unheld()
+    else:
+        clock.advance(60)
+    await in_db_thread(Pick.objects.update, held_until=timezone.now() - timedelta(seconds=60))
+    for _ in range(live.ROUNDS_AFTER_OUTAGE):
+        await floor._release_unheld()
+        assert await in_db_thread(Pick.objects.filter(released_at=None).count) == 1
+    await floor._release_unheld()
+    assert await in_db_thread(Pick.objects.filter(released_at=None).count) == 0
 
 
 async def test_a_bug_in_one_command_fails_that_one(hall: Hall, rt: Runtime, monkeypatch) -> None:

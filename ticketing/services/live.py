@@ -38,6 +38,8 @@ SIGN_OF_LIFE_S = 20.0
 ROUNDS_AFTER_OUTAGE = 3
 """Rounds in which the database answers, before tables are let go again."""
 
+_LATE_ROUND_MS = 3 * HOLD_INTERVAL_S * 1_000
+
 _decode = msgspec.msgpack.Decoder(list[Entry]).decode
 
 
@@ -50,6 +52,7 @@ class LiveFloor:
         self._follower = Follower(rt, read=list_entries, deliver=self._on_entry)
         self._loading: asyncio.Task[None] | None = None
         self._rounds_to_wait = 0
+        self._round_at_ms = rt.clock.time_ms()
         self._commands: GroupCommit[Command, Entry] = GroupCommit(commit_commands)
         # By request: what to do at the place of the entry it waits for.
         self._answers: dict[str, Callable[[Entry], None]] = {}
@@ -161,6 +164,10 @@ class LiveFloor:
                 hub.deliver(events.group_of(told.audience, extended=False), told.head, excluded=excluded)
 
     async def _release_unheld(self) -> None:
+        since_ms, self._round_at_ms = self._round_at_ms, self._runtime.clock.time_ms()
+        if self._round_at_ms - since_ms > _LATE_ROUND_MS:
+            # The machine slept, or its clock was set: tables only seem to have been held long ago.
+            self._rounds_to_wait = ROUNDS_AFTER_OUTAGE
         try:
             if self._rounds_to_wait:
                 await in_db_thread(has_unheld)

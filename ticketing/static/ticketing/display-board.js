@@ -66,7 +66,8 @@ const APPLY = {
 
 function clear(state, rest) {
   const table = state.table(Number(rest));
-  if (table.shown) table.held.delete(table.shown.id);
+  // Which of several ended is not said; the one that the table shows from now on comes next.
+  table.held.clear();
   table.shown = null;
 }
 
