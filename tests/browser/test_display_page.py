@@ -213,7 +213,6 @@ def test_after_a_gap_it_shows_what_is_and_announces_nothing_of_it(new_screen, de
     expect(tile(page, 0)).to_contain_text("A-011")
     line.snapshot = tables(9, serving={3: 12, 6: 14})
     line.let_in = True
-    page.get_by_role("button", name="Try now").click()
     is_live(page)
     expect(tile(page, 6)).to_contain_text("A-014")
     expect(tile(page, 0)).to_contain_text("Free")
