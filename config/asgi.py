@@ -11,6 +11,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()  # loads the apps: what follows may import models
 
+import queue.routing  # noqa: E402
+
 from channels.routing import URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
@@ -27,6 +29,7 @@ http_application = DocumentRoutes(cast(AsgiApp, django_application))
 websocket_application = Gate(
     URLRouter(
         [
+            *queue.routing.websocket_urlpatterns,
             *ticketing.routing.websocket_urlpatterns,
             *broadcast.routing.websocket_urlpatterns,
             re_path(r"^", cast(Any, no_such_service)),

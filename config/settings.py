@@ -3,6 +3,7 @@
 The full list, with meanings, is in ``docs/operations.md``.
 """
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -191,6 +192,54 @@ TICKETING_TIME_ZONE = env.str("TICKETING_TIME_ZONE", default="UTC")
 # Of kiosk, display and staff page; the first is what a page starts with.
 TICKETING_LANGUAGES: list[str] = env.list("TICKETING_LANGUAGES", default=["en", "de", "ar"])
 
+# --- Login queue ------------------------------------------------------------------------------
+
+# The server that people log in at; empty: Foyer verifies them and issues the session tokens itself.
+MAIN_SERVER_URL = env.str("MAIN_SERVER_URL", default="")
+# For one attempt, from the connection to the last byte of the answer.
+MAIN_SERVER_TIMEOUT_S = env.float("MAIN_SERVER_TIMEOUT_S", default=10.0)
+
+# A main server that fails is asked so many times more, after a pause that doubles from this.
+MAIN_SERVER_RETRIES = env.int("MAIN_SERVER_RETRIES", default=3)
+MAIN_SERVER_RETRY_PAUSE_S = env.float("MAIN_SERVER_RETRY_PAUSE_S", default=0.5)
+# What `shouldQueue: true` says: "go", as the protocol's document has it, or "wait", as some clients read it.
+QUEUE_SHOULD_QUEUE_MEANS = env.str("QUEUE_SHOULD_QUEUE_MEANS", default="go")
+if QUEUE_SHOULD_QUEUE_MEANS not in ("go", "wait"):
+    raise ImproperlyConfigured(f"QUEUE_SHOULD_QUEUE_MEANS is {QUEUE_SHOULD_QUEUE_MEANS!r}: go or wait.")
+# Tickets, sessions and the admission log are deleted so many days after they ended; 0: never.
+QUEUE_KEEP_DAYS = env.int("QUEUE_KEEP_DAYS", default=30)
+# Of the page for people who wait, after the browser's own; the first is for everybody else.
+QUEUE_LANGUAGES: list[str] = env.list("QUEUE_LANGUAGES", default=["en", "de", "ar"])
+# Where that page goes on to with the session token, "#jwt=…"; empty: it says that one is in.
+QUEUE_NEXT_URL = env.str("QUEUE_NEXT_URL", default="")
+
+# Signs the session tokens that Foyer issues (HS256). Whoever verifies them knows it, and with it could
+# issue some; so it must not be the key of anything else, nor lead back to one.
+QUEUE_JWT_KEY = (
+    env.str("QUEUE_JWT_KEY", default="")
+    or hmac.new(SECRET_KEY.encode(), b"foyer.queue.jwt", "sha256").hexdigest()
+)
+if len(QUEUE_JWT_KEY.encode()) < 32:
+    raise ImproperlyConfigured(
+        "QUEUE_JWT_KEY is shorter than 32 bytes, which is too short for HS256 (RFC 7518)."
+    )
+QUEUE_JWT_ISSUER = env.str("QUEUE_JWT_ISSUER", default="foyer")
+QUEUE_JWT_LIFETIME_S = env.int("QUEUE_JWT_LIFETIME_S", default=86_400)
+
+# Client ids that identity tokens may be made for. A provider without one is refused.
+QUEUE_GOOGLE_AUDIENCES: list[str] = env.list("QUEUE_GOOGLE_AUDIENCES", default=[])
+QUEUE_GOOGLE_KEYS_URL = env.str("QUEUE_GOOGLE_KEYS_URL", default="https://www.googleapis.com/oauth2/v3/certs")
+QUEUE_APPLE_AUDIENCES: list[str] = env.list("QUEUE_APPLE_AUDIENCES", default=[])
+QUEUE_APPLE_KEYS_URL = env.str("QUEUE_APPLE_KEYS_URL", default="https://appleid.apple.com/auth/keys")
+QUEUE_LINE_CHANNEL_ID = env.str("QUEUE_LINE_CHANNEL_ID", default="")
+QUEUE_LINE_KEYS_URL = env.str("QUEUE_LINE_KEYS_URL", default="https://api.line.me/oauth2/v2.1/certs")
+QUEUE_LINE_VERIFY_URL = env.str("QUEUE_LINE_VERIFY_URL", default="https://api.line.me/oauth2/v2.1/verify")
+QUEUE_FACEBOOK_APP_ID = env.str("QUEUE_FACEBOOK_APP_ID", default="")
+QUEUE_FACEBOOK_APP_SECRET = env.str("QUEUE_FACEBOOK_APP_SECRET", default="")
+QUEUE_FACEBOOK_DEBUG_URL = env.str(
+    "QUEUE_FACEBOOK_DEBUG_URL", default="https://graph.facebook.com/debug_token"
+)
+
 # --- Accounts and security --------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -281,6 +330,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ChannelAccess": "broadcast.models.Access",
         "DeviceKind": "ticketing.models.DeviceKind",
+        "LineLogKind": "queue.models.LogKind",
+        "LineTicketState": "queue.models.TicketState",
+        "AdmissionReason": "queue.models.Reason",
         "TicketEventKind": "ticketing.models.EventKind",
         "TicketState": "ticketing.models.TicketState",
     },

@@ -19,8 +19,10 @@ urlpatterns = [
     path("api/docs/", ApiDocs.as_view(), name="api-docs"),
     path("api/broadcast/", include("broadcast.api.urls")),
     path("api/ticketing/", include("ticketing.api.urls")),
+    path("api/queue/", include("queue.api.urls")),
     # An unknown path is no page that a form could belong to: 404 whatever the method.
     re_path(r"^api/", api_not_found),
     path("ticketing/", include("ticketing.urls")),
+    path("queue/", include("queue.urls")),
     path("", include("broadcast.urls")),
 ]

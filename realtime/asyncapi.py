@@ -115,7 +115,8 @@ SECURITY_SCHEMES: dict[str, Schema] = {
 
 def wire_name(struct: type[msgspec.Struct]) -> str:
     """The message's name on the wire."""
-    return str(getattr(struct, "type", struct.__name__))
+    name = getattr(struct, "type", None)  # which may also be one of its fields
+    return name if isinstance(name, str) else struct.__name__
 
 
 def build_document(

@@ -2,8 +2,8 @@
 
 Codes below 4000 are the ones RFC 6455 (section 7.4) and the IANA registry define. From 4000 on they
 are ours; those every protocol shares sit in the 44xx block and borrow their last two digits from the
-HTTP status with the nearest meaning. The JavaScript client in ``realtime/static/realtime/socket.js``
-follows the same table.
+HTTP status with the nearest meaning, and 40xx belong to one protocol each. The JavaScript client in
+``realtime/static/realtime/socket.js`` follows the same table.
 
 This module is pure.
 """
@@ -32,6 +32,7 @@ class CloseCode(IntEnum):
     INTERNAL_ERROR = 1011
     SERVICE_RESTART = 1012
     TRY_AGAIN_LATER = 1013
+    REPLACED = 4009
     UNAUTHORIZED = 4401
     FORBIDDEN = 4403
     NOT_FOUND = 4404
@@ -65,6 +66,7 @@ _TABLE: Final[dict[int, CloseInfo]] = {
     CloseCode.INTERNAL_ERROR: CloseInfo("the server failed", reconnect=True),
     CloseCode.SERVICE_RESTART: CloseInfo("the server restarts: come back at once", reconnect=True),
     CloseCode.TRY_AGAIN_LATER: CloseInfo("the server is full: come back later", reconnect=True),
+    CloseCode.REPLACED: CloseInfo("a newer connection has taken over", reconnect=False),
     CloseCode.UNAUTHORIZED: CloseInfo("not signed in, or the token is no longer valid", reconnect=False),
     CloseCode.FORBIDDEN: CloseInfo("not permitted, or the permission was revoked", reconnect=False),
     CloseCode.NOT_FOUND: CloseInfo("nothing at this address", reconnect=False),

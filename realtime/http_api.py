@@ -78,8 +78,23 @@ class StrictModelSerializer(serializers.ModelSerializer[Any]):
         **serializers.ModelSerializer.serializer_field_mapping,
         models.CharField: TextField,
         models.BooleanField: FlagField,
+        models.IntegerField: WholeNumberField,
         models.PositiveIntegerField: WholeNumberField,
     }
+
+
+class ExactSerializer(serializers.Serializer[Any]):
+    """Takes the members it has and no others: a name that was misspelled is not silently left out."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            writable = {name for name, field in self.fields.items() if not field.read_only}
+            if unknown := sorted(set(data) - writable):
+                # A few, and of each the start: enough to recognise one's own.
+                raise exceptions.ValidationError(
+                    {name[:60]: ["This cannot be set here."] for name in unknown[:5]}
+                )
+        return super().to_internal_value(data)
 
 
 class Pagination(LimitOffsetPagination):

@@ -109,8 +109,8 @@ def test_the_first_page_says_that_the_server_is_away(page, own_server, complaint
     own_server.stop(signal.SIGKILL)
     page.evaluate("dispatchEvent(new Event('online'))")  # it asks every ten seconds, and then at once
     expect(page.locator("live-state [role=status]")).to_have_text(NOT_LIVE)
-    expect(page.locator("[data-service]")).to_have_text(["Not known"] * 2)
+    expect(page.locator("[data-service]")).to_have_text(["Not known"] * 3)
     own_server.start()
     page.get_by_role("button", name="Try now").click()
     expect(page.locator("live-state")).to_have_text(LIVE)
-    expect(page.locator("[data-service]")).to_have_text(["Running"] * 2)
+    expect(page.locator("[data-service]")).to_have_text(["Running"] * 3)

@@ -28,6 +28,9 @@ KEYS = {
         "ticketing:read",
         "ticketing:create",
         "ticketing:manage",
+        "queue:read",
+        "queue:report",
+        "queue:manage",
     ],
 }
 ADMIN_PASSWORD = "a-password-for-tests-only"

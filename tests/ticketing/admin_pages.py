@@ -2,11 +2,9 @@
 
 import re
 
-from django.contrib.auth.models import Permission, User
-from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+
+from tests.realtime.admin_pages import somebody_of
 
 ROOT = "/admin/ticketing/"
 TICKETS = ROOT + "ticket/"
@@ -19,26 +17,10 @@ FIGURES = ROOT + "deskfigures/"
 
 
 def somebody(*permissions: str) -> Client:
-    """Signed in to the admin, with these permissions only."""
-    user = User.objects.create_user(f"somebody{User.objects.count()}", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    assert user.user_permissions.count() == len(permissions)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def page_of(response: HttpResponse) -> str:
-    assert response.status_code == 200
-    return " ".join(response.content.decode().replace("\N{NO-BREAK SPACE}", " ").split())
+    """Signed in to the admin, with these permissions of the desk only."""
+    return somebody_of("ticketing", *permissions)
 
 
 def labels(page: str) -> list[str]:
     """The numbers of a list of tickets."""
     return re.findall(r">([A-Z]-\d{3})</a>", page)
-
-
-def count_queries(client: Client, path: str) -> int:
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(path).status_code == 200
-    return len(queries)

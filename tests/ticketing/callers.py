@@ -1,103 +1,45 @@
-"""Who calls the HTTP API in tests: a client for each kind of caller.
-
-They are Django's own synchronous clients, so that a test's queries can be counted.
-"""
+"""Who calls the desk's HTTP API in tests: a client for each kind of caller."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.http import HttpResponse
-from django.test import Client
 
-from realtime.apikeys import create_api_key
+from tests import callers
+from tests.callers import PASSWORD, Callers, accepted, refused, results
 from tests.ticketing.desk import Desk
 from ticketing.models import Staff
 from ticketing.services.people import issue_token
 
+__all__ = [
+    "PASSWORD",
+    "ROOT",
+    "Caller",
+    "accepted",
+    "account",
+    "clerk",
+    "logged_in",
+    "permissions",
+    "program",
+    "refused",
+    "results",
+]
+
 ROOT = "/api/ticketing/"
-PASSWORD = "a-long-enough-password"
 
 
-class Caller:
-    """Sends JSON with the headers of one caller. Paths are relative to `ROOT`."""
+class Caller(callers.Caller):
+    """Of the desk's API."""
 
-    def __init__(self, client: Client | None = None, **headers: str) -> None:
-        self.client = client or Client()
-        self.headers = headers
-
-    def send(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
-        """One request; `body` may be bytes, which are sent as they are."""
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        response: HttpResponse = self.client.generic(
-            method, ROOT + path, raw, "application/json", headers=self.headers | headers
-        )
-        return response
-
-    def get(self, path: str, **headers: str) -> HttpResponse:
-        return self.send("GET", path, **headers)
-
-    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
-        return self.send("POST", path, body, **headers)
-
-    def patch(self, path: str, body: Any) -> HttpResponse:
-        return self.send("PATCH", path, body)
-
-    def delete(self, path: str) -> HttpResponse:
-        return self.send("DELETE", path)
+    root = ROOT
 
 
-def program(*scopes: str) -> Caller:
-    """Somebody with a new API key."""
-    _, key = create_api_key(name="till", scopes=list(scopes))
-    return Caller(Authorization=f"Bearer {key}")
+_desk = Callers("ticketing", Caller)
+program, account, logged_in, permissions = _desk.program, _desk.account, _desk.logged_in, _desk.permissions
 
 
 def clerk(staff: Staff) -> Caller:
     """A member of staff with a new token."""
     return Caller(Authorization=f"Token {issue_token(staff=staff)}")
-
-
-def account(name: str = "otto", *permissions: str, is_staff: bool = True) -> Caller:
-    """Somebody who is logged in to the site, in the admin with these permissions (codenames)."""
-    user = User.objects.create_user(name, password=PASSWORD, is_staff=is_staff)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    assert user.user_permissions.count() == len(permissions)
-    return logged_in(user)
-
-
-def logged_in(user: User, **client: Any) -> Caller:
-    """The session of that account."""
-    caller = Caller(Client(**client))
-    caller.client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return caller
-
-
-def refused(response: HttpResponse, status: int, code: str | None = None) -> dict[str, Any]:
-    """Check that it is an error in the one shape there is; gives its body."""
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/json"
-    assert response["Cache-Control"] == "no-store"
-    body: dict[str, Any] = json.loads(response.content)
-    assert body["success"] is False
-    assert body["error"]
-    assert body.get("code") == code
-    return body
-
-
-def accepted(response: HttpResponse, status: int = 200) -> Any:
-    """Check that it is no error; gives its body."""
-    assert response.status_code == status, response.content
-    assert response["Cache-Control"] == "no-store"
-    return json.loads(response.content) if response.content else None
-
-
-def results(response: Any, key: str) -> list[Any]:
-    """The values of `key` in a list that was answered."""
-    return [row[key] for row in accepted(response)["results"]]
 
 
 # --- Fixtures (conftest makes them known) ----------------------------------------------------------------

@@ -12,20 +12,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
 
-from tests.ticketing.admin_pages import (
-    DEVICES,
-    JOURNAL,
-    STAFF,
-    TABLES,
-    TICKETS,
-    VISITORS,
-    count_queries,
-    labels,
-    page_of,
-)
+from realtime.admin_filters import parse_days, write_days
+from realtime.admin_times import duration
+from tests.realtime.admin_pages import count_queries, page_of
+from tests.ticketing.admin_pages import DEVICES, JOURNAL, STAFF, TABLES, TICKETS, VISITORS, labels
 from tests.ticketing.desk import Desk
-from ticketing.admin.filters import parse_days, write_days
-from ticketing.admin.times import duration
 from ticketing.models import Table, Ticket, TicketEvent
 from ticketing.selectors.figures import local_today
 from ticketing.services.devices import create_device

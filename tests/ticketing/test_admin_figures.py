@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from tests.ticketing.admin_pages import FIGURES, TICKETS, count_queries, page_of, somebody
+from tests.realtime.admin_pages import count_queries, page_of
+from tests.ticketing.admin_pages import FIGURES, TICKETS, somebody
 from tests.ticketing.desk import Desk
 from ticketing.admin.charts import Series, bar_chart, nice_step
 from ticketing.models import Table, Ticket

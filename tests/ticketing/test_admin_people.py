@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from knox.models import AuthToken
 
-from tests.ticketing.admin_pages import DEVICES, JOURNAL, STAFF, TABLES, TICKETS, VISITORS, page_of
+from tests.realtime.admin_pages import page_of
+from tests.ticketing.admin_pages import DEVICES, JOURNAL, STAFF, TABLES, TICKETS, VISITORS
 from tests.ticketing.desk import Desk
 from ticketing.models import Device, Pick, Staff, Table, Ticket, TicketEvent, Visitor
 from ticketing.services.devices import create_device, find_device

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from tests.realtime.admin_pages import page_of
 from tests.ticketing.admin_pages import (
     DEVICES,
     FIGURES,
@@ -14,7 +15,6 @@ from tests.ticketing.admin_pages import (
     TABLES,
     TICKETS,
     VISITORS,
-    page_of,
     somebody,
 )
 from tests.ticketing.desk import Desk

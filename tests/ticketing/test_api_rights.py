@@ -5,10 +5,20 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.ticketing.callers import ROOT, Caller, accepted, account, clerk, logged_in, program, refused
+from tests.ticketing.callers import (
+    ROOT,
+    Caller,
+    accepted,
+    account,
+    clerk,
+    logged_in,
+    permissions,
+    program,
+    refused,
+)
 from tests.ticketing.desk import Desk
 from ticketing.api.urls import urlpatterns
 from ticketing.models import Ticket
@@ -139,10 +149,10 @@ def test_who_may(one: Operation, callers: dict[str, Caller]):
     allowed = {name for name, caller in callers.items() if one.ask(caller).status_code not in (401, 403)}
     # The token comes last: signing out ends it.
     assert allowed == one.scopes | ({"staff"} if one.staff else set())
-    permission = Permission.objects.filter(codename=one.permission)
+    permission = permissions(one.permission)
     User.objects.get(username="otto").user_permissions.set(permission)
     assert (one.ask(callers["admin"]).status_code not in (401, 403)) == bool(one.permission)
-    others = Permission.objects.filter(codename__in=ALL_PERMISSIONS).exclude(codename=one.permission)
+    others = permissions(*ALL_PERMISSIONS).exclude(codename=one.permission)
     User.objects.get(username="otto").user_permissions.set(others)
     refused(one.ask(callers["admin"]), 403)
 

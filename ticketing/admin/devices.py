@@ -11,14 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
-from ticketing.admin.base import DeskAdmin
+from realtime.admin_base import ServiceAdmin
 from ticketing.admin.times import minute
 from ticketing.models import Device, DeviceKind
 from ticketing.services.devices import delete_device, renew_token, save_device
 
 
 @admin.register(Device)
-class DeviceAdmin(DeskAdmin):
+class DeviceAdmin(ServiceAdmin):
     """A device can be deleted: its tickets stay, and nothing else tells of it."""
 
     list_display = ("name", "kind_label", "prefix", "is_active", "token_start", "created")

@@ -13,11 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from realtime.admin_base import ReadOnlyAdmin
+from realtime.admin_filters import write_days
+from realtime.admin_times import duration
 from realtime.errors import Refused
-from ticketing.admin.base import ReadOnlyAdmin
 from ticketing.admin.charts import Chart, Series, bar_chart
-from ticketing.admin.filters import write_days
-from ticketing.admin.times import duration
 from ticketing.models import DeskFigures
 from ticketing.selectors.figures import Figures, Group, Hour, Spread, get_figures, local_today, zone
 

@@ -9,8 +9,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from ticketing.admin.base import ReadOnlyAdmin
-from ticketing.admin.times import NONE, moment
+from realtime.admin_base import ReadOnlyAdmin
+from realtime.admin_times import NONE
+from ticketing.admin.times import moment
 from ticketing.models import TicketEvent
 
 _KIND_LABELS = {

@@ -18,8 +18,9 @@ from knox.models import AuthToken
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from ticketing.admin.base import DeskAdmin
-from ticketing.admin.times import NONE, moment
+from realtime.admin_base import ServiceAdmin
+from realtime.admin_times import NONE
+from ticketing.admin.times import moment
 from ticketing.models import Staff
 from ticketing.selectors.tickets import list_staff
 from ticketing.services.people import DEFAULT_TOKEN_EXPIRY, issue_token, revoke_tokens, save_staff
@@ -45,7 +46,7 @@ class TokenForm(forms.Form):
 
 
 @admin.register(Staff)
-class StaffAdmin(DeskAdmin):
+class StaffAdmin(ServiceAdmin):
     """Whoever leaves is deactivated: the tickets they served still say so."""
 
     list_display = ("name", "account", "state", "where", "tokens")

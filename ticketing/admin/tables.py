@@ -14,8 +14,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from ticketing.admin.base import DeskAdmin, actor_of, attempt
-from ticketing.admin.times import NONE, minute
+from realtime.admin_base import ServiceAdmin, actor_of, attempt
+from realtime.admin_times import NONE
+from ticketing.admin.times import minute
 from ticketing.models import Pick, Table, Ticket, TicketState
 from ticketing.selectors.tickets import TableStatus
 from ticketing.services.tables import free_table, save_table
@@ -31,7 +32,7 @@ _STATE_LABELS = {"off": "", "offline": "", "paused": "warning", "free": "success
 
 
 @admin.register(Table)
-class TableAdmin(DeskAdmin):
+class TableAdmin(ServiceAdmin):
     """One that is not needed any more is switched off: its tickets still say that they were served there."""
 
     list_display = ("number", "table_name", "is_active", "state_label", "who", "serving", "since")

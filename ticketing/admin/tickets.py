@@ -18,12 +18,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from realtime.admin_base import ReadOnlyAdmin, actor_of, attempt
+from realtime.admin_times import NONE, duration
 from realtime.http_csv import csv_response
-from ticketing.admin.base import ReadOnlyAdmin, actor_of, attempt
 from ticketing.admin.commands import COMMANDS
-from ticketing.admin.filters import DayFilter
+from ticketing.admin.filters import TicketDayFilter
 from ticketing.admin.journal import timeline_row
-from ticketing.admin.times import NONE, duration, minute, moment
+from ticketing.admin.times import minute, moment
 from ticketing.models import Ticket, TicketState
 from ticketing.selectors.figures import local_today
 from ticketing.selectors.tickets import CSV_COLUMNS, csv_rows, get_place, list_tickets, list_timeline
@@ -43,7 +44,7 @@ class TicketAdmin(ReadOnlyAdmin):
 
     list_display = ("read_number", "state_label", "who", "waited", "staff", "table", "taken")
     list_display_links = ("read_number",)
-    list_filter = ("state", DayFilter, "table", "staff")
+    list_filter = ("state", TicketDayFilter, "table", "staff")
     list_select_related = ("staff", "table")
     list_before_template = "admin/ticketing/ticket/list_tools.html"
     # The exact number would read the whole table.

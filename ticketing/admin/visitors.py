@@ -13,8 +13,8 @@ from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
+from realtime.admin_base import MAX_NAMED, ReadOnlyAdmin, actor_of
 from realtime.logs import get_logger
-from ticketing.admin.base import MAX_NAMED, ReadOnlyAdmin, actor_of
 from ticketing.admin.times import minute, moment
 from ticketing.models import Visitor
 from ticketing.selectors.tickets import list_visitors

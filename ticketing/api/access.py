@@ -8,15 +8,13 @@ for themselves. Protocol: docs/protocols/ticketing.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from realtime.apikeys import Grant
+from realtime import http_access
 from ticketing.services.tokens import StaffLogin, staff_of_token
 
 READ, CREATE, MANAGE = "ticketing:read", "ticketing:create", "ticketing:manage"
@@ -49,36 +47,18 @@ class StaffTokenAuthentication(BaseAuthentication):
         return TOKEN_CHALLENGE
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
-    """Who may do something.
+@dataclass(frozen=True)
+class Right(http_access.Right):
+    """Who may do something; `staff`: whether staff may, with their token."""
 
-    Attributes:
-        scopes: an API key needs one of these.
-        permission: what somebody logged in to the admin needs, ``ticketing.view_ticket``; "": they may not.
-        staff: whether staff may, with their token.
-    """
-
-    scopes: tuple[str, ...] = ()
-    permission: str = ""
     staff: bool = False
 
     def allows(self, request: Request) -> bool:
-        auth: object = request.auth
-        if isinstance(auth, Grant):
-            return any(auth.allows(scope) for scope in self.scopes)
-        if isinstance(auth, StaffLogin):
-            return self.staff
-        user = request.user
-        return bool(self.permission and user.is_staff and user.has_perm(self.permission))
+        return self.staff if isinstance(request.auth, StaffLogin) else super().allows(request)
 
     @property
-    def sentence(self) -> str:
-        """For who may not."""
-        ways = [f"an API key with the scope {scope}" for scope in self.scopes[:1]]
-        ways += ["a login to the admin with the permission"] if self.permission else []
-        ways += ["a staff token"] if self.staff else []
-        return f"This needs {' or '.join(ways)}."
+    def ways(self) -> list[str]:
+        return super().ways + (["a staff token"] if self.staff else [])
 
 
 def reading(model: str, *, staff: bool = False) -> Right:
@@ -94,41 +74,20 @@ def managing(permission: str, *, staff: bool = False) -> Right:
 ONLY_STAFF = Right(staff=True)
 
 
-class HasRight(BasePermission):
-    """Asks the view's ``rights``, by method."""
+@dataclass(frozen=True)
+class Caller(http_access.Caller):
+    """On whose behalf a service is called; `staff_id`: whose tickets and table, None for those who manage."""
 
-    message = "This is not permitted."
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        rights: dict[str, Right] = view.rights
-        right = rights.get(request.method or "") or next(iter(rights.values()))
-        self.message = right.sentence
-        return right.allows(request)
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """On whose behalf a service is called.
-
-    Attributes:
-        staff_id: whose tickets and table; None for those who manage.
-        actor: who, in words, for the timeline.
-        key: tells callers apart; made of ids and public parts of keys.
-    """
-
-    staff_id: int | None
-    actor: str
-    key: str
+    staff_id: int | None = None
 
 
 def caller_of(request: Request) -> Caller:
     """Who sent a request that was let in."""
     auth: object = request.auth
-    if isinstance(auth, Grant):
-        return Caller(None, f"API key {auth.name}", f"key {auth.prefix}")
     if isinstance(auth, StaffLogin):
-        return Caller(auth.staff_id, auth.name, f"staff {auth.staff_id}")
-    return Caller(None, request.user.get_username(), f"account {request.user.pk}")
+        return Caller(auth.name, f"staff {auth.staff_id}", auth.staff_id)
+    caller = http_access.caller_of(request)
+    return Caller(caller.actor, caller.key)
 
 
 def staff_login(request: Request) -> StaffLogin:

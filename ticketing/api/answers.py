@@ -10,6 +10,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from realtime.http_openapi import RefusalSerializer
 from ticketing.models import Device, EventKind, Ticket, TicketEvent, Visitor
 from ticketing.selectors.tickets import get_place, list_tickets_of, list_timeline
 
@@ -271,16 +272,9 @@ class StatsSerializer(_Answer):
 # --- Errors ---------------------------------------------------------------------------------------------
 
 
-class DeskErrorSerializer(_Answer):
-    """Every error. Only described here: `realtime.http_errors` makes them."""
+class DeskErrorSerializer(RefusalSerializer):
+    """Every error."""
 
-    success = serializers.BooleanField()
-    error = serializers.CharField(help_text="One sentence for people.")
     code = serializers.CharField(
         required=False, help_text="Of a rule of the desk, for programs: TICKET_CLAIMED, NO_TABLE, …"
-    )
-    fields = serializers.DictField(  # type: ignore[assignment]
-        child=serializers.CharField(),
-        required=False,
-        help_text="What is wrong with which part of the body or query.",
     )

@@ -9,10 +9,11 @@ from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from realtime.http_access import found
 from ticketing.api import schema_desk as schema
 from ticketing.api.access import managing
 from ticketing.api.answers import DeviceSerializer
-from ticketing.api.base import DeskView, found
+from ticketing.api.base import DeskView
 from ticketing.api.serializers import DeviceChangeSerializer, DeviceCreateSerializer
 from ticketing.models import Device
 from ticketing.services import devices as services

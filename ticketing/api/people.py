@@ -15,6 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from realtime.errors import Refused
+from realtime.http_access import found
+from realtime.http_query import text_parameter
 from ticketing.api import schema_people as schema
 from ticketing.api.access import caller_of, managing
 from ticketing.api.answers import (
@@ -24,7 +26,7 @@ from ticketing.api.answers import (
     VisitorDetailSerializer,
     VisitorSerializer,
 )
-from ticketing.api.base import DeskView, found, text_parameter
+from ticketing.api.base import DeskView
 from ticketing.api.serializers import StaffChangeSerializer, StaffCreateSerializer, TokenCreateSerializer
 from ticketing.models import Staff, Visitor
 from ticketing.selectors.tickets import list_staff, list_visitors

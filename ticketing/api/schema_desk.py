@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_view
 
+from realtime.http_openapi import BODY, CALLER
 from ticketing.api.answers import (
     DeviceSerializer,
     NewDeviceSerializer,
@@ -11,8 +12,6 @@ from ticketing.api.answers import (
     TableSerializer,
 )
 from ticketing.api.schema import (
-    BODY,
-    CALLER,
     DEVICES,
     TABLE_IN_PATH,
     TABLES,

@@ -8,6 +8,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from realtime.http_openapi import BODY, CALLER, search
 from ticketing.api.answers import (
     DeskErrorSerializer,
     ErasedSerializer,
@@ -16,7 +17,13 @@ from ticketing.api.answers import (
     VisitorDetailSerializer,
     VisitorSerializer,
 )
-from ticketing.api.schema import BODY, CALLER, LOGIN, PEOPLE, answers, id_in_path, operation, search
+from ticketing.api.schema import (
+    LOGIN,
+    PEOPLE,
+    answers,
+    id_in_path,
+    operation,
+)
 from ticketing.api.serializers import (
     LoginSerializer,
     StaffChangeSerializer,

@@ -10,18 +10,15 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 
+from realtime.http_openapi import BODY, CALLER, in_query, search
 from ticketing.api.answers import TicketDetailSerializer, TicketSerializer
 from ticketing.api.base import MAX_ID
 from ticketing.api.schema import (
-    BODY,
-    CALLER,
     TICKETS,
     answers,
     days,
     id_in_path,
-    in_query,
     operation,
-    search,
 )
 from ticketing.api.serializers import (
     REQUEST_KEY_PATTERN,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from realtime.http_query import day_parameter
 from ticketing.api import schema_desk as schema
 from ticketing.api.access import reading
 from ticketing.api.answers import StatsSerializer
-from ticketing.api.base import DeskView, day_parameter
+from ticketing.api.base import DeskView
 from ticketing.selectors.figures import get_figures, local_today
 
 

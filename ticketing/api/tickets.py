@@ -17,18 +17,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from realtime.http_csv import csv_response
+from realtime.http_query import choice_parameters, day_parameter, number_parameter, text_parameter
 from realtime.ids import random_id
 from ticketing.api import schema_tickets as schema
 from ticketing.api.access import CREATE, MANAGE, ONLY_STAFF, Right, caller_of, managing, reading, staff_login
 from ticketing.api.answers import TicketDetailSerializer, TicketSerializer
-from ticketing.api.base import (
-    MAX_ID,
-    DeskView,
-    choice_parameters,
-    day_parameter,
-    number_parameter,
-    text_parameter,
-)
+from ticketing.api.base import MAX_ID, DeskView
 from ticketing.api.serializers import (
     REQUEST_KEY_TEXT,
     TicketCreateSerializer,

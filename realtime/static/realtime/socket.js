@@ -43,6 +43,7 @@ export const CLOSE_CODES = Object.freeze({
   "1011": { "meaning": "the server failed", "reconnect": true },
   "1012": { "meaning": "the server restarts: come back at once", "reconnect": true },
   "1013": { "meaning": "the server is full: come back later", "reconnect": true },
+  "4009": { "meaning": "a newer connection has taken over", "reconnect": false },
   "4401": { "meaning": "not signed in, or the token is no longer valid", "reconnect": false },
   "4403": { "meaning": "not permitted, or the permission was revoked", "reconnect": false },
   "4404": { "meaning": "nothing at this address", "reconnect": false },
@@ -72,7 +73,8 @@ const DEFAULTS = {
   stableAfterMs: 10_000,
   /** An attempt with no answer for this long is given up. */
   connectTimeoutMs: 20_000,
-  /** Nothing received for this long means the connection is dead; 0 if the server may be silent. */
+  /** Nothing received for this long means the connection is dead; 0 if the server may be silent. May be a
+   * function, where what was received says how long that is. */
   silenceMs: 0,
   WebSocket: globalThis.WebSocket,
   random: Math.random,
@@ -198,16 +200,21 @@ export class LiveSocket extends EventTarget {
     else if (this.state === "live") this.#checkSilence();
   }
 
+  get #silenceMs() {
+    const { silenceMs } = this.#options;
+    return typeof silenceMs === "function" ? silenceMs() : silenceMs;
+  }
+
   #listenForSilence() {
-    if (!this.#options.silenceMs) return;
+    if (!this.#silenceMs) return;
     const quietMs = Date.now() - this.#heardAt;
-    this.#timers.silence = setTimeout(() => this.#checkSilence(), this.#options.silenceMs - quietMs);
+    this.#timers.silence = setTimeout(() => this.#checkSilence(), this.#silenceMs - quietMs);
   }
 
   #checkSilence() {
-    if (!this.#options.silenceMs) return;
+    if (!this.#silenceMs) return;
     clearTimeout(this.#timers.silence);
-    if (Date.now() - this.#heardAt >= this.#options.silenceMs) this.#giveUp("silent for too long");
+    if (Date.now() - this.#heardAt >= this.#silenceMs) this.#giveUp("silent for too long");
     else this.#listenForSilence();
   }
 

@@ -9,7 +9,7 @@
  * somebody touches the page. Any touch or key then turns it on.
  */
 
-import { Chime } from "./call-out-chime.js";
+import { Chime } from "../realtime/chime.js";
 import { Voice } from "./call-out-voice.js";
 
 const STORAGE = "foyer.ticketing.display.sound";

@@ -1,11 +1,10 @@
 /** Arabic. Written from right to left; its plurals have six forms. */
 
+import common from "../../realtime/words/ar.js";
+
 export default {
   common: {
-    languageName: "العربية",
-    direction: "rtl",
-    language: "اللغة",
-    skip: "انتقل إلى المحتوى",
+    ...common,
     place: "مكتب الاستقبال",
     table: "الطاولة {number}",
     waiting: {
@@ -34,23 +33,6 @@ export default {
       many: "{count} ساعة تقريبًا",
       other: "{count} ساعة تقريبًا",
     },
-    connecting: "جارٍ الاتصال…",
-    live: "متصل مباشرةً منذ {time}",
-    notLive: "غير متصل منذ {time}",
-    neverLive: "غير متصل",
-    tryingAgain: "جارٍ إعادة المحاولة…",
-    tryingIn: {
-      zero: "جارٍ إعادة المحاولة الآن",
-      one: "إعادة المحاولة بعد ثانية واحدة",
-      two: "إعادة المحاولة بعد ثانيتين",
-      few: "إعادة المحاولة بعد {count} ثوانٍ",
-      many: "إعادة المحاولة بعد {count} ثانية",
-      other: "إعادة المحاولة بعد {count} ثانية",
-    },
-    offline: "هذا الجهاز غير متصل بالشبكة",
-    ended: "انقطع الاتصال",
-    tryNow: "حاول الآن",
-    connectAgain: "اتصل من جديد",
     signInTitle: "تسجيل الدخول – مكتب الاستقبال",
     signIn: "تسجيل الدخول",
     signInLead: "للعاملين الذين يخدمون الزوار على الطاولات.",

@@ -1,11 +1,10 @@
 /** German. */
 
+import common from "../../realtime/words/de.js";
+
 export default {
   common: {
-    languageName: "Deutsch",
-    direction: "ltr",
-    language: "Sprache",
-    skip: "Zum Inhalt springen",
+    ...common,
     place: "Empfang",
     table: "Tisch {number}",
     waiting: {
@@ -22,19 +21,6 @@ export default {
       one: "etwa {count} Stunde",
       other: "etwa {count} Stunden",
     },
-    connecting: "Verbindung wird aufgebaut …",
-    live: "Live seit {time}",
-    notLive: "Nicht live seit {time}",
-    neverLive: "Nicht live",
-    tryingAgain: "neuer Versuch …",
-    tryingIn: {
-      one: "neuer Versuch in {count} Sekunde",
-      other: "neuer Versuch in {count} Sekunden",
-    },
-    offline: "dieses Gerät ist offline",
-    ended: "die Verbindung wurde beendet",
-    tryNow: "Jetzt versuchen",
-    connectAgain: "Neu verbinden",
     signInTitle: "Anmelden – Empfang",
     signIn: "Anmelden",
     signInLead: "Für alle, die an einem Tisch Besucher bedienen.",

@@ -1,11 +1,10 @@
 /** English. Every other file has the same blocks and keys; see ../words.js for how they are used. */
 
+import common from "../../realtime/words/en.js";
+
 export default {
   common: {
-    languageName: "English",
-    direction: "ltr",
-    language: "Language",
-    skip: "Skip to the content",
+    ...common,
     place: "Ticket desk",
     table: "Table {number}",
     waiting: {
@@ -22,19 +21,6 @@ export default {
       one: "about {count} hour",
       other: "about {count} hours",
     },
-    connecting: "Connecting…",
-    live: "Live since {time}",
-    notLive: "Not live since {time}",
-    neverLive: "Not live",
-    tryingAgain: "trying again…",
-    tryingIn: {
-      one: "trying again in {count} second",
-      other: "trying again in {count} seconds",
-    },
-    offline: "this device is offline",
-    ended: "the connection was ended",
-    tryNow: "Try now",
-    connectAgain: "Connect again",
     signInTitle: "Sign in – ticket desk",
     signIn: "Sign in",
     signInLead: "For those who serve visitors at a table.",

@@ -1,5 +1,5 @@
 /**
- * A chime of two notes before each call, made by Web Audio: no file to load, none to license.
+ * A chime of two notes before something that must not be missed, made by Web Audio: no file to load, none to license.
  *
  * Browsers are silent until somebody has touched the page, unless they were started or set up to allow
  * sound. `ready` says which of the two it is; "change" tells when that changes.

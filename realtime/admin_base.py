@@ -1,9 +1,13 @@
-"""What the desk's pages of the admin have in common. A face: changes go through the services."""
+"""What the services' pages of the admin have in common: permissions, pages of their own, asking first.
+
+Core, for the faces. Changes go through the services, whose refusals `attempt` puts into words.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django.contrib import messages
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,8 +23,8 @@ M = TypeVar("M", bound=Model)
 MAX_NAMED = 20
 
 
-class DeskAdmin(ModelAdmin):
-    """Nothing of the desk is deleted here: the journal tells of it, and people look things up in it."""
+class ServiceAdmin(ModelAdmin):
+    """Nothing is deleted unless a page says so: journals tell of it, and people look things up in it."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -39,7 +43,7 @@ class DeskAdmin(ModelAdmin):
         if not self.holds(request, action):
             raise PermissionDenied
 
-    def target(self, request: HttpRequest, pk: int, action: str) -> Any:
+    def target(self, request: HttpRequest, pk: Any, action: str) -> Any:
         """The row a command is about. Raises `PermissionDenied`, and then `Http404`."""
         self.require(request, action)
         row = self.get_queryset(request).filter(pk=pk).first()
@@ -48,11 +52,17 @@ class DeskAdmin(ModelAdmin):
         return row
 
     def page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
-        """A page of our own, among the admin's. No cache keeps it: what it shows has changed by then."""
+        """A page of the service, ``admin/<app>/<name>.html``, among the admin's.
+
+        No cache keeps it: what it shows has changed by then.
+        """
+        return self._page(request, f"admin/{self.opts.app_label}/{name}.html", context)
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         request.current_app = self.admin_site.name
         response = TemplateResponse(
             request,
-            f"admin/ticketing/{name}.html",
+            template,
             {**self.admin_site.each_context(request), "opts": self.opts, "model_admin": self, **context},
         )
         response["Cache-Control"] = "no-store"
@@ -64,11 +74,11 @@ class DeskAdmin(ModelAdmin):
         `title` is the question, `text` what will happen, `yes` the button, `items` what it happens to,
         `hidden` (name, value) pairs the answer is to hold, `back` where one gets without it.
         """
-        return self.page(request, "confirm", **context)
+        return self._page(request, "admin/realtime/confirm.html", context)
 
     def row_url(self, row: Model) -> str:
         """The page of a row."""
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(row.pk)])
 
     def to_row(self, row: Model) -> HttpResponse:
         """Go (back) to the page of a row, so that reloading it repeats nothing."""
@@ -79,7 +89,7 @@ class DeskAdmin(ModelAdmin):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
 
-class ReadOnlyAdmin(DeskAdmin):
+class ReadOnlyAdmin(ServiceAdmin):
     """To look at; what can be done is done by commands, not by editing fields."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,0 +1,10 @@
+"""WebSocket routes of the login queue: the root, as the document has it, and the address of its page."""
+
+from queue.consumers import QueueConsumer
+
+from django.urls import re_path
+
+websocket_urlpatterns = [
+    re_path(r"^$", QueueConsumer.as_asgi()),
+    re_path(r"^queue/?$", QueueConsumer.as_asgi()),
+]

@@ -1,0 +1,95 @@
+/** German. */
+
+import common from "../../realtime/words/de.js";
+
+export default {
+  common,
+
+  wait: {
+    title: "Warteschlange",
+    place: "{place}",
+    joining: "Einen Moment, wir suchen Ihren Platz …",
+    number: "Sie sind Nummer {place} in der Schlange",
+    next: "Sie sind als Nächstes dran",
+    ahead: {
+      one: "{count} Person ist vor Ihnen",
+      other: "{count} Personen sind vor Ihnen",
+    },
+    nobodyAhead: "Niemand ist vor Ihnen",
+    behind: {
+      one: "{count} Person ist hinter Ihnen",
+      other: "{count} Personen sind hinter Ihnen",
+    },
+    nobodyBehind: "Niemand ist hinter Ihnen",
+    estimateLess: "Sie sind wahrscheinlich in weniger als einer Minute dran.",
+    estimateUpToMinutes: {
+      one: "Sie sind wahrscheinlich innerhalb von {count} Minute dran.",
+      other: "Sie sind wahrscheinlich innerhalb von {count} Minuten dran.",
+    },
+    estimateMinutes: {
+      one: "Sie sind wahrscheinlich in {low} bis {count} Minuten dran.",
+      other: "Sie sind wahrscheinlich in {low} bis {count} Minuten dran.",
+    },
+    estimateUpToHours: {
+      one: "Sie sind wahrscheinlich innerhalb von {count} Stunde dran.",
+      other: "Sie sind wahrscheinlich innerhalb von {count} Stunden dran.",
+    },
+    estimateHours: {
+      one: "Sie sind wahrscheinlich in {low} bis {count} Stunden dran.",
+      other: "Sie sind wahrscheinlich in {low} bis {count} Stunden dran.",
+    },
+    estimateLong: {
+      one: "Es dauert wahrscheinlich länger als {count} Stunde.",
+      other: "Es dauert wahrscheinlich länger als {count} Stunden.",
+    },
+    noEstimate: "Wie lange es dauert, können wir noch nicht sagen.",
+    estimatePaused: "Wie lange die Pause dauert, können wir nicht sagen.",
+    estimateStalled: {
+      one: "Seit {count} Minute wurde niemand eingelassen. Wie lange es dauert, können wir deshalb nicht sagen.",
+      other: "Seit {count} Minuten wurde niemand eingelassen. Wie lange es dauert, können wir deshalb nicht sagen.",
+    },
+    way: "Ihr Weg nach vorn",
+    wayFrom: "Begonnen als Nummer {place}",
+    wayTo: "Vorn",
+    message: "Eine Mitteilung an alle, die warten",
+    keep: {
+      one: "Bitte lassen Sie diese Seite offen. Bricht die Verbindung ab, behalten Sie Ihren Platz {count} Minute lang.",
+      other: "Bitte lassen Sie diese Seite offen. Bricht die Verbindung ab, behalten Sie Ihren Platz {count} Minuten lang.",
+    },
+    keepOpen: "Bitte lassen Sie diese Seite offen, bis Sie dran sind.",
+    tell: "Bescheid geben, wenn ich dran bin",
+    tellSound: "Ein Ton sagt Ihnen Bescheid.",
+    tellBoth: "Ein Ton sagt Ihnen Bescheid, und eine Benachrichtigung, wenn Sie gerade etwas anderes ansehen.",
+    tellBlocked: "Ein Ton sagt Ihnen Bescheid. Benachrichtigungen sind in diesem Browser nicht erlaubt.",
+    paused: "Die Schlange macht Pause. Sie behalten Ihren Platz, und es geht von hier aus weiter.",
+    lost: "Verbindung verloren. Sie behalten Ihren Platz; wir verbinden Sie neu.",
+    lostLong: {
+      one: "Seit {count} Minute keine Verbindung. Wir versuchen es weiter, aber Ihr Platz ist vielleicht weg.",
+      other: "Seit {count} Minuten keine Verbindung. Wir versuchen es weiter, aber Ihr Platz ist vielleicht weg.",
+    },
+    unreachable: "Die Schlange ist gerade nicht zu erreichen. Wir versuchen es von selbst weiter.",
+    full: "Es sind so viele Menschen hier, dass auch in der Schlange kein Platz mehr ist. Wir versuchen es von selbst weiter.",
+    fullKept: "Verbindung verloren, und es sind so viele Menschen hier, dass Sie einen Moment warten müssen. Sie behalten Ihren Platz; wir versuchen es weiter.",
+    troubleServer: "Der Server antwortet nicht. Sie behalten Ihren Platz; wir versuchen es von selbst noch einmal.",
+    troubleLine: "Die Schlange ist gerade gestört. Wenn Sie einen Platz hatten, behalten Sie ihn; wir versuchen es von selbst noch einmal.",
+    newPlace: "Sie waren zu lange weg und haben Ihren alten Platz verloren. Das ist ein neuer.",
+    in: "Sie sind dran",
+    inBody: "Sie wurden eingelassen.",
+    inGoingOn: "Es geht gleich von selbst weiter.",
+    inDone: "Sie sind drin.",
+    inAlready: "Sie wurden schon eingelassen.",
+    inAgain: "Neu anstellen",
+    goIn: "Hinein",
+    refused: "Sie konnten nicht eingelassen werden",
+    refusedLead: "Sie waren dran, aber der Server hat Sie nicht angenommen. Er sagt:",
+    refusedSilent: "(Er nennt keinen Grund.)",
+    refusedCode: "Code {code}",
+    tryAgain: "Noch einmal versuchen (am Ende der Schlange)",
+    removed: "Sie wurden aus der Schlange genommen",
+    removedLead: "Wer diese Schlange betreut, hat Sie herausgenommen.",
+    joinAgain: "Neu anstellen (am Ende)",
+    replaced: "Sie warten in einem anderen Tab",
+    replacedLead: "Sie haben diese Seite noch einmal geöffnet, und Ihr Platz ist mitgegangen. Warten kann man nur in einem Tab.",
+    here: "Stattdessen hier warten",
+  },
+};

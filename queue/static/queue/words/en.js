@@ -1,0 +1,95 @@
+/** English. Every other file has the same blocks and keys; see realtime/words.js for how they are used. */
+
+import common from "../../realtime/words/en.js";
+
+export default {
+  common,
+
+  wait: {
+    title: "Waiting line",
+    place: "{place}",
+    joining: "One moment, we are looking for your place…",
+    number: "You are number {place} in line",
+    next: "You are next",
+    ahead: {
+      one: "{count} person is before you",
+      other: "{count} people are before you",
+    },
+    nobodyAhead: "Nobody is before you",
+    behind: {
+      one: "{count} person is behind you",
+      other: "{count} people are behind you",
+    },
+    nobodyBehind: "Nobody is behind you",
+    estimateLess: "Your turn probably comes in less than a minute.",
+    estimateUpToMinutes: {
+      one: "Your turn probably comes within {count} minute.",
+      other: "Your turn probably comes within {count} minutes.",
+    },
+    estimateMinutes: {
+      one: "Your turn probably comes in between {low} and {count} minutes.",
+      other: "Your turn probably comes in between {low} and {count} minutes.",
+    },
+    estimateUpToHours: {
+      one: "Your turn probably comes within {count} hour.",
+      other: "Your turn probably comes within {count} hours.",
+    },
+    estimateHours: {
+      one: "Your turn probably comes in between {low} and {count} hours.",
+      other: "Your turn probably comes in between {low} and {count} hours.",
+    },
+    estimateLong: {
+      one: "It probably takes more than {count} hour.",
+      other: "It probably takes more than {count} hours.",
+    },
+    noEstimate: "We cannot say yet how long it will take.",
+    estimatePaused: "We cannot say how long the pause will be.",
+    estimateStalled: {
+      one: "Nobody has been let in for {count} minute, so we cannot say how long it will take.",
+      other: "Nobody has been let in for {count} minutes, so we cannot say how long it will take.",
+    },
+    way: "Your way to the front",
+    wayFrom: "You began as number {place}",
+    wayTo: "Front",
+    message: "A message for everybody in line",
+    keep: {
+      one: "Please keep this page open. If the connection is lost, your place is kept for {count} minute.",
+      other: "Please keep this page open. If the connection is lost, your place is kept for {count} minutes.",
+    },
+    keepOpen: "Please keep this page open until it is your turn.",
+    tell: "Tell me when it is my turn",
+    tellSound: "A sound will tell you.",
+    tellBoth: "A sound will tell you, and a notification while you look at something else.",
+    tellBlocked: "A sound will tell you. Notifications are not allowed in this browser.",
+    paused: "The line is paused. Your place is kept, and it goes on from here.",
+    lost: "Connection lost. Your place is kept; we are reconnecting.",
+    lostLong: {
+      one: "No connection for {count} minute. We keep trying, but your place may be gone.",
+      other: "No connection for {count} minutes. We keep trying, but your place may be gone.",
+    },
+    unreachable: "We cannot reach the line at the moment. We keep trying by ourselves.",
+    full: "So many people are here that there is no room for one more, not even in line. We keep trying by ourselves.",
+    fullKept: "Connection lost, and so many people are here that you have to wait a moment to come back. Your place is kept; we keep trying.",
+    troubleServer: "The server does not answer. Your place is kept; we try again by ourselves.",
+    troubleLine: "The line does not work at the moment. If you had a place, it is kept; we try again by ourselves.",
+    newPlace: "You were away for too long and lost your old place. This is a new one.",
+    in: "It is your turn",
+    inBody: "You have been let in.",
+    inGoingOn: "You go in by yourself in a moment.",
+    inDone: "You are in.",
+    inAlready: "You have been let in already.",
+    inAgain: "Get in line again",
+    goIn: "Go in",
+    refused: "You could not be let in",
+    refusedLead: "It was your turn, but the server did not accept you. It says:",
+    refusedSilent: "(It gives no reason.)",
+    refusedCode: "Code {code}",
+    tryAgain: "Try again (at the end of the line)",
+    removed: "You were taken out of the line",
+    removedLead: "Those who run this line have taken you out of it.",
+    joinAgain: "Get in line again (at the end)",
+    replaced: "You are waiting in another tab",
+    replacedLead: "You have opened this page again, and your place went along. One person waits in one tab only.",
+    here: "Wait here instead",
+  },
+};
