@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.figures import desk, durable, emit, fanout, idle, paced, stalled
+from bench.figures import desk, durable, emit, fanout, idle, paced, queue, stalled
 from bench.process import BUILD, LOAD_CORE, SERVER_CORE
 from bench.report import Figure, Options, Table, put_into
 from bench.swarm import COMPILER
@@ -26,6 +26,7 @@ FIGURES: dict[str, Figure] = {
     "emit": emit.run,
     "durable": durable.run,
     "desk": desk.run,
+    "queue": queue.run,
 }
 
 

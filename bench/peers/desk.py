@@ -68,7 +68,7 @@ class Databases:
         if max_batch is not None:
             env["BENCH_MAX_BATCH"] = str(max_batch)
         port = free_port()
-        command = [sys.executable, "-m", "bench.peers.desk_server", "serve", "--port", str(port)]
+        command = [sys.executable, "-m", "bench.peers.tuned_server", "serve", "--port", str(port)]
         with running(
             command,
             ready=lambda: answers(f"http://127.0.0.1:{port}/healthz"),

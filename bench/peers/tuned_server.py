@@ -1,7 +1,7 @@
-"""``manage.py serve`` for the ticket desk's figure: ``desk_server serve …``.
+"""``manage.py serve`` for the figures of desk and queue: ``tuned_server serve …``.
 
 What no installation can set is changed here, in this process only: how many commands share a transaction
-(``BENCH_MAX_BATCH``), and how many messages a connection may send, since a few play a crowd.
+(``BENCH_MAX_BATCH``), and how many messages a connection may send, since a few play a crowd at the desk.
 """
 
 from __future__ import annotations
