@@ -94,16 +94,6 @@ def test_who_is_let_in_goes_on_with_the_token_in_the_fragment(page, make_queue):
     assert asked == [NEXT], "the token was sent somewhere"
 
 
-def test_the_demo_shows_a_line(page, make_queue):
-    """The policy of the database is the demo's."""
-    server = make_queue()
-    for name in ("first", "second"):
-        server.come(name).gets_in()
-    page.goto(server.page)
-    heading(page, "You are next")
-    expect(page.locator("#message-text")).to_contain_text("This is a demo")
-
-
 # --- the place is kept --------------------------------------------------------------------------------------
 
 

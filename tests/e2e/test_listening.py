@@ -155,7 +155,7 @@ async def test_presence_of_the_url_is_checked_before_the_handshake(
     assert await member_ids(server, channel) == set()
 
 
-@pytest.mark.parametrize("path", ["admin/listen", "api/listen", "Static/listen", "a b/listen", "nothing", ""])
+@pytest.mark.parametrize("path", ["admin/listen", "api/listen", "Static/listen", "a b/listen", "nothing"])
 async def test_no_channel_is_there(server: Server, path: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(f"{server.ws_url}/{path.replace(' ', '%20')}", proxy=None)

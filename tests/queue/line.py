@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from queue.models import LogEntry, Session, Ticket
+from datetime import datetime
+from queue.models import Line, LogEntry, Session, Ticket
 from queue.services.commands import Command, Enter, Fail, Join, Joined, Leave, Outcome, Refuse, commit
 from queue.services.policy import save_policy
 from typing import Any
@@ -70,6 +71,25 @@ class LineOfTests:
             if isinstance(outcome, Exception):
                 raise outcome
         return outcomes
+
+    def has_admitted(self, *moments: datetime) -> None:
+        """Let the log say that one was let in at each of these, with others left behind, and nobody else."""
+        LogEntry.objects.filter(kind="admitted").delete()
+        for number, at in enumerate(moments, 10_000):
+            ticket = Ticket.objects.create(
+                client_id=f"before-{number}",
+                login_type=4,
+                position=-number,
+                state="entered",
+                joined_at=at,
+                admitted_at=at,
+                ended_at=at,
+                wait_ms=0,
+            )
+            LogEntry.objects.create(
+                seq=number, at=at, kind="admitted", reason="turn", line_left=True, ticket=ticket
+            )
+        Line.objects.update(last_seq=20_000)
 
     def log(self) -> list[dict[str, Any]]:
         return list(LogEntry.objects.order_by("seq").values(*FIELDS))

@@ -72,16 +72,7 @@ def test_the_wait_of_somebody_who_joins_now_is_that_of_the_last_in_line(
     line.join(*"abcdefgh")
     moment = timezone.now() - timedelta(minutes=5)
     # One let in each ten seconds, with others left behind.
-    for number in range(6):
-        LogEntry.objects.create(
-            seq=100 + number,
-            at=moment + timedelta(seconds=10 * number),
-            kind="admitted",
-            reason="turn",
-            line_left=True,
-        )
-    Line.objects.update(last_seq=200)
-    LogEntry.objects.filter(seq__lt=100, kind="admitted").delete()
+    line.has_admitted(*(moment + timedelta(seconds=10 * number) for number in range(6)))
     # Six wait: somebody who joins now is the seventh.
     assert accepted(manager.get("stats"))["estimate"]["meanMsec"] == 70_000
     last = accepted(manager.get(f"tickets/{line.ticket('h').ticket_id}"))

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from io import StringIO
 from queue.management.commands.queue_status import in_words
-from queue.models import LogEntry, Ticket
+from queue.models import Ticket
 from queue.services.policy import report_occupancy
 from typing import Any
 
@@ -96,11 +96,8 @@ def test_what_needs_somebody_is_said_in_capitals(line: LineOfTests) -> None:
 
 def test_the_wait_of_who_comes_now(line: LineOfTests) -> None:
     line.join(*"abcdefgh")
-    LogEntry.objects.filter(kind="admitted").delete()
     began = timezone.now() - timedelta(minutes=10)
-    for number, seconds in enumerate((0, 20, 60, 80, 120)):
-        at = began + timedelta(seconds=seconds)
-        LogEntry.objects.create(seq=1_000 + number, at=at, kind="admitted", reason="turn", line_left=True)
+    line.has_admitted(*(began + timedelta(seconds=seconds) for seconds in (0, 20, 60, 80, 120)))
     line.leave("h")
     # Six wait, of whom one is away and may come back; it took half a minute each.
     said = shown()["Who comes now"]
