@@ -48,7 +48,7 @@ class QueueConsumer(RealtimeConsumer):
 
     async def disconnect(self, code: int) -> None:
         if self._socket is not None:
-            await self._socket.leave(code)
+            await self._socket.leave()
 
     def encode_error(self, error: FoyerError) -> bytes | None:
         if isinstance(error, ProtocolViolation):

@@ -57,7 +57,9 @@ _PRINTABLE_ASCII: Final = string.ascii_letters + string.digits + string.punctuat
 
 
 class MainServer(Protocol):
-    """Logs people in."""
+    """Logs people in. `fails_for_all`: if it fails for one, others would meet the same."""
+
+    fails_for_all: bool
 
     async def log_in(self, login: Login) -> str:
         """The session's token, for the client.
@@ -99,6 +101,8 @@ async def _remember(digest: str, client_id: str, expires_at: datetime) -> bool:
 class HttpMainServer:
     """A main server that is asked over HTTP."""
 
+    fails_for_all = True
+
     def __init__(self, url: str, *, timeout_s: float) -> None:
         if not _is_address(url):
             raise ImproperlyConfigured("MAIN_SERVER_URL must be like http://game.internal:8080")
@@ -136,6 +140,9 @@ class LocalMainServer:
     device's token is all that proves who it is, so the subject must not tell it; the digest is without a
     key, so that it stays the same when keys are changed.
     """
+
+    # What fails is one provider, which others may not need.
+    fails_for_all = False
 
     def __init__(
         self,

@@ -24,11 +24,12 @@ MAX_SECONDS = 7 * 86_400
 
 # What `new_ticket_id` and `new_session_id` make.
 TICKET_ID_PATTERN = "[A-Za-z0-9_-]{16}"
-SESSION_ID_PATTERN = "s_[A-Za-z0-9_-]{16}"
+# By its id, or by its credential's SHA-256 in hexadecimal, which whoever issued it can tell.
+SESSION_ID_PATTERN = "(?:s_[A-Za-z0-9_-]{16}|[0-9a-f]{64})"
 
 
 def new_ticket_id() -> str:
-    """Nobody can guess one: who knows it may ask for its place."""
+    """Nobody can guess one."""
     return random_id("", 16)
 
 
@@ -153,6 +154,7 @@ class Ticket(models.Model):
     Attributes:
         holder, connection: the process and the connection that wait with it; "": nobody does, it is inactive.
         inactive_since: when the last connection was lost; None while there is one.
+        resting: the main server failed when it was to be logged in; it is passed over until its client asks.
         replaces: the id of the session whose place it takes, of a client that never got its answer.
         wait_ms: from joining to being admitted.
     """
@@ -165,6 +167,7 @@ class Ticket(models.Model):
     state = models.CharField(max_length=8, choices=TicketState, default=TicketState.WAITING)
     holder = models.CharField(max_length=40, blank=True)
     connection = models.CharField(max_length=40, blank=True)
+    resting = models.BooleanField(default=False)
     replaces = models.CharField(max_length=20, blank=True)
     joined_at = models.DateTimeField()
     inactive_since = models.DateTimeField(null=True, blank=True)
@@ -183,11 +186,14 @@ class Ticket(models.Model):
         ]
         indexes = [
             # The next to be admitted, however many are away.
-            models.Index(fields=["position"], condition=_WAITING & ~Q(holder=""), name="queue_next"),
+            models.Index(
+                fields=["position"], condition=_WAITING & ~Q(holder="") & Q(resting=False), name="queue_next"
+            ),
             models.Index(fields=["inactive_since"], condition=_WAITING, name="queue_inactive"),
             models.Index(fields=["holder"], condition=_OPEN, name="queue_held"),
             models.Index(fields=["admitted_at"], name="queue_admitted_at"),
             models.Index(fields=["joined_at"], name="queue_joined_at"),
+            models.Index(fields=["ended_at"], condition=~Q(ended_at=None), name="queue_ended_at"),
             models.Index(fields=["state"], condition=Q(state=TicketState.ADMITTED), name="queue_logging_in"),
         ]
 

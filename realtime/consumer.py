@@ -145,7 +145,10 @@ class RealtimeConsumer(AsyncConsumer):
             case "websocket.connect":
                 await self._guarded_connect()
             case "websocket.disconnect":
-                await self._leave_for_certain(message.get("code") or CloseCode.ABNORMAL)
+                code = message.get("code") or CloseCode.ABNORMAL
+                if self._accepted:
+                    self.outlet.disconnected(code)
+                await self._leave_for_certain(code)
                 raise StopConsumer
 
     async def _guarded_connect(self) -> None:

@@ -22,13 +22,20 @@ MAX_THREADS = 8
 _pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="foyer-db")
 
 
+async def in_thread_of(
+    pool: ThreadPoolExecutor, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """As `in_db_thread`, in a pool of the caller's own: for what must not wait behind everybody's queries."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(pool, functools.partial(_released, function, *args, **kwargs))
+
+
 async def in_db_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a synchronous `function` that uses the ORM, and return its result.
 
     Nothing of the caller's transaction or context reaches it: `function` is a whole unit of work.
     """
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_pool, functools.partial(_released, function, *args, **kwargs))
+    return await in_thread_of(_pool, function, *args, **kwargs)
 
 
 def release_connections() -> None:

@@ -85,6 +85,7 @@ class Outlet:
         "corked",
         "groups",
         "id",
+        "on_close_answered",
         "tail",
     )
 
@@ -96,6 +97,8 @@ class Outlet:
         # Why it is closed, once it is. What nobody asked for is a connection that broke.
         self.close_code: int = CloseCode.ABNORMAL
         self.corked = False
+        # Called once, after the end, if the client has answered our close: it has read what came before.
+        self.on_close_answered: Callable[[], None] | None = None
         self._ready = True
         self._kept: list[Batch] = []
         self._kept_bytes = 0
@@ -171,6 +174,16 @@ class Outlet:
         """The connection is gone: send nothing more and let go of it."""
         self._shut()
 
+    def disconnected(self, code: int) -> None:
+        """The server has said that the connection ended, with this code.
+
+        Only outlets that hear nothing better from their transport make something of it.
+        """
+
+    def _close_answered(self) -> None:
+        if self.on_close_answered is not None:
+            self.on_close_answered()
+
     # -- inside ------------------------------------------------------------------------------
 
     def _shut(self) -> None:
@@ -220,12 +233,13 @@ class FrameTransport(Protocol):
     `write` takes finished frames and never waits. `ping` sends one and tells whether anything was heard
     since the one before. `reading` tells whether the client keeps up; when
     that changes back to true, `on_reading` is called. `close` sends a close frame and gives the peer
-    a short time to answer.
+    a short time to answer; when the connection is lost and it did, `on_close_answered` is called.
     """
 
     reading: bool
     on_reading: Callable[[], None] | None
     on_stalled: Callable[[], None] | None
+    on_close_answered: Callable[[], None] | None
 
     def write(self, frames: bytes) -> None: ...
 
@@ -245,6 +259,7 @@ class FrameOutlet(Outlet):
         self._transport_write = transport.write
         transport.on_reading = self._resume
         transport.on_stalled = self._stall
+        transport.on_close_answered = self._close_answered
 
     def _stall(self) -> None:
         self._ready = False
@@ -297,6 +312,10 @@ class AsgiOutlet(Outlet):
         # message or finds the client gone.
         if self._task is not None and not self._close_queued:
             self._task.cancel()
+
+    def disconnected(self, code: int) -> None:
+        if self._close_queued and code != CloseCode.ABNORMAL:
+            self._close_answered()
 
     def _start(self) -> None:
         # Until the task is done, new batches are kept: that is what bounds the backlog.

@@ -171,6 +171,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     heard = True
     on_reading: Callable[[], None] | None = None
     on_stalled: Callable[[], None] | None = None
+    on_close_answered: Callable[[], None] | None = None
     _pings: TokenBucket | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -224,7 +225,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.reading = False
-        self.on_reading = self.on_stalled = None
+        if self.on_close_answered is not None and self.conn.close_rcvd is not None:
+            self.on_close_answered()
+        self.on_reading = self.on_stalled = self.on_close_answered = None
         if hasattr(self, "scope"):
             # It refers to us and we to it: without this, only the garbage collector would free both.
             cast(dict[str, Any], self.scope["extensions"]).pop("foyer.frames", None)

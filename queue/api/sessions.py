@@ -6,7 +6,7 @@ Thin: each view asks a service or a selector. Protocol: docs/protocols/queue.md.
 from __future__ import annotations
 
 from queue.api import schema_sessions as schema
-from queue.api.access import QueueView, reading, reporting
+from queue.api.access import REPORT, QueueView, reading, reporting
 from queue.api.answers import RefreshedSerializer, SessionSerializer
 from queue.api.serializers import HeartbeatsSerializer, client_id_parameter, platform_parameter
 from queue.models import Session
@@ -18,7 +18,6 @@ from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from realtime.errors import Refused
 from realtime.http_access import caller_of
 from realtime.http_query import flag_parameter
 
@@ -30,7 +29,7 @@ class SessionList(QueueView, generics.ListAPIView[Session]):
     """``GET /api/queue/sessions``. Two queries."""
 
     serializer_class = SessionSerializer
-    rights = {"GET": reading("session")}
+    rights = {"GET": reading("session", REPORT)}
 
     def get_queryset(self) -> QuerySet[Session]:
         return list_sessions(
@@ -44,14 +43,11 @@ class SessionList(QueueView, generics.ListAPIView[Session]):
 class SessionDetail(QueueView):
     """``GET, DELETE /api/queue/sessions/<id>``."""
 
-    rights = {"GET": reading("session"), "DELETE": REPORT_SESSIONS}
+    rights = {"GET": reading("session", REPORT), "DELETE": REPORT_SESSIONS}
 
     def get(self, request: Request, session_id: str) -> Response:
         """A session. One query."""
-        session = list_sessions().filter(session_id=session_id).first()
-        if session is None:
-            raise Refused("UNKNOWN_SESSION", "There is no such session.")
-        return Response(SessionSerializer(session).data)
+        return Response(SessionSerializer(services.find_session(session_id=session_id)).data)
 
     def delete(self, request: Request, session_id: str) -> Response:
         """Somebody has left the main server; the place is free at once."""

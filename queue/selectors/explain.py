@@ -131,7 +131,8 @@ class _Course:
             self._end_stretch(entry)
         elif entry.kind in (LogKind.STALE, LogKind.REMOVED):
             self._end_stretch(entry)
-            self.left_seq = entry.seq
+            if self.left_seq is None:  # not on its way already
+                self.left_seq = entry.seq
         elif entry.kind == LogKind.MOVED:
             self._moves.append(entry)
 

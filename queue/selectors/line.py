@@ -28,6 +28,7 @@ class LineView:
         waiting: how many are in line; `active` of them have a connection.
         free: how many could be let in now.
         pace: None until enough have been let in.
+        clock_set_back: the bucket was last looked at in the future.
     """
 
     policy: Policy
@@ -42,6 +43,7 @@ class LineView:
     pace: rules.Pace | None
     failing: bool
     some_never_wait: bool
+    clock_set_back: bool
 
     @property
     def may_go(self) -> bool:
@@ -84,6 +86,7 @@ def view_line() -> LineView:
         pace=load_pace(),
         failing=line.failing,
         some_never_wait=NeverWaits.objects.exists(),
+        clock_set_back=line.tokens_at is not None and line.tokens_at > timezone.now(),
     )
 
 
@@ -91,11 +94,11 @@ def may_go(client_id: str, jwt_digest: str) -> bool:
     """Whether a client that comes now need not wait. Up to eight queries."""
     if jwt_digest and Session.objects.filter(jwt_digest=jwt_digest, ended_at=None).exists():
         return True
-    if NeverWaits.objects.filter(client_id=client_id).exists():
-        return True
     policy = load_policy()
-    if policy.paused or not policy.enabled:
-        return not policy.paused
+    if policy.paused:
+        return False
+    if not policy.enabled or NeverWaits.objects.filter(client_id=client_id).exists():
+        return True
     if next_in_line().exists():
         return False
     line = load_line()
@@ -118,8 +121,9 @@ def head_position(line: Line) -> int:
 
 
 def next_in_line() -> QuerySet[Ticket]:
-    """Those who can be admitted, in order: waiting, with a connection."""
-    return Ticket.objects.filter(~Q(holder=""), state=TicketState.WAITING).order_by("position")
+    """Those who can be admitted, in order: waiting, with a connection, and not resting."""
+    waiting = Ticket.objects.filter(~Q(holder=""), state=TicketState.WAITING, resting=False)
+    return waiting.order_by("position")
 
 
 def count_logging_in() -> int:

@@ -107,6 +107,11 @@ class Board:
             active = max(1, self.view.active) if joined.head <= joined.tail else 0
             self.view = replace(self.view, head=joined.head, tail=joined.tail, active=active)
 
+    def moved_to(self, position: int) -> None:
+        """Somebody was moved to the front: that is where the line begins, though nobody has looked since."""
+        if self.view is not None and position < self.view.head:
+            self.view = replace(self.view, head=position)
+
     async def _tell_stats(self) -> None:
         """Send everyone the line's numbers, at intervals and when the policy changed, some at a time."""
         due_s, changed_at = 0.0, None

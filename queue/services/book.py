@@ -41,12 +41,10 @@ TOLD = "queue.told"
 
 _ONLY_ROW = 1
 _TICKET_FIELDS: Final = [
-    *("platform", "login_type", "position", "state", "holder", "connection", "replaces", "inactive_since"),
-    *("admitted_at", "ended_at", "wait_ms", "status_code"),
+    *("platform", "login_type", "position", "state", "holder", "connection", "resting", "replaces"),
+    *("inactive_since", "admitted_at", "ended_at", "wait_ms", "status_code"),
 ]
-_SESSION_FIELDS: Final = [
-    *("ticket", "platform", "jwt_digest", "seen_at", "ended_at", "expired", "delivered", "logins")
-]
+_SESSION_FIELDS: Final = [*("ticket", "platform", "jwt_digest", "seen_at", "ended_at", "expired", "logins")]
 
 
 class Book:
@@ -61,7 +59,6 @@ class Book:
         self._tickets: dict[str, Ticket] = {}
         self._open: dict[str, Ticket] = {}
         self._sessions: dict[str, Session] = {}
-        self._never_wait: set[str] = set()
         self._changed: dict[str, Ticket] = {}
         self._changed_sessions: dict[str, Session] = {}
         self._entries: list[LogEntry] = []
@@ -72,15 +69,13 @@ class Book:
     # -- reading -----------------------------------------------------------------------------
 
     def load(self, *, client_ids: Collection[str] = (), ticket_ids: Collection[str] = ()) -> None:
-        """Read what is needed of these. One query for tickets by id, three for clients."""
+        """Read what is needed of these. One query for tickets by id, two for clients."""
         if ticket_ids:
             self.know(*Ticket.objects.filter(ticket_id__in=ticket_ids))
         if client_ids:
             self.know(*Ticket.objects.filter(client_id__in=client_ids, state__in=OPEN))
             alive = Session.objects.filter(client_id__in=client_ids, ended_at=None, delivered=False)
             self._sessions |= {session.client_id: session for session in alive.select_related("ticket")}
-            never = NeverWaits.objects.filter(client_id__in=client_ids)
-            self._never_wait |= set(never.values_list("client_id", flat=True))
 
     def know(self, *tickets: Ticket) -> None:
         """Take tickets that were read inside this change. One that is known already stays as it is."""
@@ -101,10 +96,6 @@ class Book:
     def undelivered_session(self, client_id: str) -> Session | None:
         """The session of a client that never got its answer; the client must be loaded."""
         return self._sessions.get(client_id)
-
-    def never_waits(self, client_id: str) -> bool:
-        """The client must be loaded."""
-        return client_id in self._never_wait
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -157,6 +148,7 @@ class Book:
     def put_back(self, ticket: Ticket, note: str = "") -> None:
         """An admitted ticket waits again, in its place."""
         ticket.state, ticket.admitted_at, ticket.wait_ms = TicketState.WAITING, None, None
+        ticket.replaces = ""
         self.change(ticket)
         self.record(LogKind.PUT_BACK, ticket, note=note)
 
@@ -170,6 +162,8 @@ class Book:
         self._write_changed()
         self._admit_next()
         self._write_changed()
+        if self.line.tokens_at is not None and self.line.tokens_at > self.now:
+            self.line.tokens_at = self.now  # the clock was set back: the bucket fills from here
         if self._admitted:
             self.line.tokens = max(0.0, self._tokens() - self._admitted)
             self.line.tokens_at = self.now
@@ -185,6 +179,13 @@ class Book:
     def _admit_next(self) -> None:
         """The admission step: the first in line that are there, as many as there are places for."""
         policy = self.policy.rules
+        if policy.paused:
+            return
+        never_wait = next_in_line().filter(client_id__in=NeverWaits.objects.values("client_id"))
+        self.know(*(found := list(never_wait)))
+        for row in found:
+            self.admit(self._tickets[row.ticket_id], Reason.NEVER_WAITS)
+        self._write_changed()
         logging_in = count_logging_in()
         taken = count_occupied(self.line)
         free = rules.places(
@@ -200,10 +201,8 @@ class Book:
         line_left = len(found) > free
         self.know(*found)
         for number, row in enumerate(found[:free], 1):
-            ticket = self._tickets[row.ticket_id]
-            ticket.replaces = ""  # it has a place of its own now
             self.admit(
-                ticket,
+                self._tickets[row.ticket_id],
                 Reason.TURN if policy.enabled else Reason.QUEUE_OFF,
                 occupied=taken + number,
                 capacity=policy.capacity,

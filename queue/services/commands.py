@@ -45,13 +45,13 @@ class Join:
         if ticket.connection != self.connection and ticket.state == TicketState.ADMITTED:
             # The other connection logs in, or did until now: this one does it with its own token.
             book.put_back(ticket, "another connection took over")
-        if not ticket.holder:
+        if not ticket.holder or ticket.resting:
             book.record(LogKind.RETURNED, ticket)
-        ticket.platform, ticket.login_type = self.platform, self.login_type
+        ticket.platform, ticket.login_type, ticket.resting = self.platform, self.login_type, False
         ticket.holder, ticket.connection, ticket.inactive_since = self.holder, self.connection, None
         book.change(ticket)
         if ticket.state == TicketState.WAITING:
-            self._admit_past_the_line(book, ticket)
+            self._resume(book, ticket)
         return ticket
 
     def _new(self, book: Book) -> Ticket:
@@ -66,16 +66,19 @@ class Join:
         )
         book.add(ticket)
         book.record(LogKind.JOINED, ticket)
-        self._admit_past_the_line(book, ticket)
+        self._resume(book, ticket)
         return ticket
 
-    def _admit_past_the_line(self, book: Book, ticket: Ticket) -> None:
+    def _resume(self, book: Book, ticket: Ticket) -> None:
+        """Go on with the place that the client has, if it never got its answer: over another connection."""
         session = book.undelivered_session(self.client_id)
-        if session is not None and session.logins < MAX_LOGINS_FOR_A_PLACE:
+        if (
+            session is not None
+            and session.logins < MAX_LOGINS_FOR_A_PLACE
+            and session.ticket.connection != self.connection
+        ):
             ticket.replaces = session.session_id
             book.admit(ticket, Reason.RESUMED)
-        elif book.never_waits(self.client_id):
-            book.admit(ticket, Reason.NEVER_WAITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,6 @@ class Enter:
             alive = book.undelivered_session(self.client_id)
             if alive is None or alive.session_id != ticket.replaces:
                 # It ended while its client logged in again, and its place may be somebody else's by now.
-                ticket.replaces = ""
                 book.put_back(ticket, "its session ended")
                 raise _not_admitted()
             session = alive
@@ -165,17 +167,23 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The main server does not work: the ticket keeps its place, until its client asks again."""
+    """The main server does not work: the ticket keeps its place, and is passed over until its client asks.
+
+    `for_all`: whether others would meet the same, so that one at a time tries.
+    """
 
     client_id: str
     ticket_id: str
     connection: str
+    for_all: bool = True
 
     def apply(self, book: Book) -> None:
         ticket = _admitted(book, self.ticket_id, self.connection)
-        book.line.failing = True
+        book.line.failing = book.line.failing or self.for_all
         book.record(LogKind.FAILED, ticket)
-        let_go(book, ticket)
+        book.put_back(ticket)
+        ticket.resting = True
+        book.record(LogKind.LEFT, ticket, note="until it asks again")
 
 
 Command: TypeAlias = Join | Leave | Hold | Enter | Refuse | Fail

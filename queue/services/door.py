@@ -7,16 +7,18 @@ read once a second, who was admitted as well, and what this process holds every 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from queue.main_server import MainServer, make_main_server
 from queue.services import policy, upkeep
 from queue.services.board import DATABASE_TROUBLE, Board, unavailable
 from queue.services.book import TOLD
-from queue.services.commands import Command, Outcome, commit
-from typing import TYPE_CHECKING, Any, Final
+from queue.services.commands import Command, Leave, Outcome, commit
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from realtime import runtime
-from realtime.db import in_db_thread
+from realtime.db import in_thread_of
 from realtime.errors import Refused
 from realtime.group_commit import GroupCommit
 from realtime.logs import get_logger
@@ -37,6 +39,9 @@ ROUNDS_AFTER_OUTAGE: Final = 4
 ARRIVED = "queue.arrived"
 """The bus message that says that an id has a newer connection: ``{"client_id", "connection", "at_ms"}``."""
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class Door:
     """One for each runtime."""
@@ -50,6 +55,12 @@ class Door:
         # Admitted before this process knew which connection has the ticket.
         self._early: set[str] = set()
         self._rounds_to_wait = 0
+        self._serving_since_s = rt.loop.time()
+        # What could not be committed when a connection was lost, and tickets that seem to have none.
+        self._unsaid: list[Leave] = []
+        self._orphans: set[str] = set()
+        # Nothing that strangers have the database do may delay a sign of life.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="foyer-queue")
         rt.on(TOLD, self._on_told)
         rt.on(policy.CHANGED, self._on_changed)
         rt.on(ARRIVED, self._on_arrived)
@@ -153,7 +164,7 @@ class Door:
             await self._round()
         except DATABASE_TROUBLE as error:
             log.warning("queue.database_away", error=type(error).__name__)
-            self._rounds_to_wait = ROUNDS_AFTER_OUTAGE
+            self._begin_anew()
             await asyncio.sleep(ROUND_S)
         except Exception:
             log.exception("queue.round_failed")
@@ -163,12 +174,19 @@ class Door:
         process_id = self.runtime.process_id
         if self._by_client and self.board.age_s > upkeep.LEASE_S:
             # This machine slept: others may have let go what we hold, and they seem dead to us.
-            self._rounds_to_wait = ROUNDS_AFTER_OUTAGE
-        await in_db_thread(upkeep.show_life, process_id)
-        view = await in_db_thread(upkeep.look_after_line, process_id, sweep=not self._rounds_to_wait)
+            self._begin_anew()
+        await self._ask(upkeep.show_life, process_id)
+        unsaid, self._unsaid = self._unsaid, []
+        await asyncio.gather(*map(self.let_go, unsaid))
+        view = await self._ask(
+            upkeep.look_after_line,
+            process_id,
+            sweep=not self._rounds_to_wait,
+            served_s=self.runtime.loop.time() - self._serving_since_s,
+        )
         self.board.put_up(view)
         early, self._early = self._early, set()
-        for ticket_id, connection in await in_db_thread(upkeep.list_admitted, process_id):
+        for ticket_id, connection in await self._ask(upkeep.list_admitted, process_id):
             socket = self._by_ticket.get(ticket_id)
             if socket is not None and socket.outlet.id == connection:
                 socket.admitted()
@@ -179,18 +197,42 @@ class Door:
             if not self._rounds_to_wait:
                 await self.reconcile()
 
+    def _begin_anew(self) -> None:
+        """Nobody could be heard for a while: whoever seems gone gets all their time again."""
+        self._rounds_to_wait = ROUNDS_AFTER_OUTAGE
+        self._serving_since_s = self.runtime.loop.time()
+
+    async def _ask(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await in_thread_of(self._thread, function, *args, **kwargs)
+
     def _reconcile_soon(self) -> None:
         self.runtime.spawn(self.reconcile())
 
     async def reconcile(self) -> None:
-        """Make sure that the tickets of our connections are theirs in the database as well."""
+        """Make sure that our connections hold what the database says they hold, and nobody else does."""
         try:
-            held = await in_db_thread(upkeep.list_held, self.runtime.process_id)
-            lost = [socket for ticket_id, socket in list(self._by_ticket.items()) if ticket_id not in held]
-            await asyncio.gather(*(socket.hold() for socket in lost))
-            await in_db_thread(upkeep.forget)
+            held = await self._ask(upkeep.list_held, self.runtime.process_id)
+            sockets = dict(self._by_ticket)
+            await asyncio.gather(*(sockets[ticket_id].hold() for ticket_id in sockets.keys() - held.keys()))
+            for ticket_id, (connection, position) in held.items():
+                socket = self._by_ticket.get(ticket_id)
+                if socket is not None and socket.outlet.id == connection and socket.position != position:
+                    socket.moved(position)
+            # Twice in a row, since one that has just joined is about to be known here.
+            without = {ticket_id for ticket_id in held if ticket_id not in self._by_ticket}
+            lost = without & self._orphans
+            self._orphans = without - lost
+            await asyncio.gather(*(self.let_go(Leave("", one, held[one][0])) for one in lost))
+            await self._ask(upkeep.forget)
         except (*DATABASE_TROUBLE, Refused):
-            self._rounds_to_wait = ROUNDS_AFTER_OUTAGE
+            self._begin_anew()
+
+    async def let_go(self, leave: Leave) -> None:
+        """A ticket has lost its connection. While the database is away that is remembered."""
+        try:
+            await self.submit(leave)
+        except Refused:
+            self._unsaid.append(leave)
 
 
 def the_door() -> Door:

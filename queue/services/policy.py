@@ -42,7 +42,8 @@ def report_occupancy(*, count: int | None, measured_at: datetime | None = None) 
     with change() as book:
         line = book.line
         moment = min(measured_at or book.now, book.now)
-        if count is not None and line.reported_at is not None and moment < line.reported_at:
+        known_at = min(line.reported_at or moment, book.now)  # not the future, had the clock been set back
+        if count is not None and moment < known_at:
             return  # an older count that came later
         # Reports come several times a second and would bury the log; what an admission made of one is in
         # the admission's entry. The log says when reporting began and ended.

@@ -7,10 +7,29 @@ from collections.abc import Collection
 from datetime import datetime
 from queue.models import SESSION_ID_PATTERN, LogKind, Session
 from queue.services.book import Book, change
+from typing import Final
 
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from realtime.errors import Refused
+
+DIGEST_LENGTH: Final = 64
+
+
+def find_session(*, session_id: str) -> Session:
+    """A session by its id, or by the SHA-256 of its credential. One query.
+
+    Raises:
+        Refused: UNKNOWN_SESSION.
+    """
+    session = (
+        Session.objects.filter(_named([session_id])).select_related("ticket").order_by("-started_at").first()
+    )
+    if session is None:
+        raise Refused("UNKNOWN_SESSION", "There is no such session.")
+    return session
 
 
 def refresh_session(*, session_id: str) -> Session:
@@ -22,7 +41,7 @@ def refresh_session(*, session_id: str) -> Session:
     session = _alive(session_id)
     # It says that its client has the credential, too.
     session.seen_at, session.delivered = timezone.now(), True
-    updated = Session.objects.filter(session_id=session_id, ended_at=None).update(
+    updated = Session.objects.filter(pk=session.pk, ended_at=None).update(
         seen_at=session.seen_at, delivered=True
     )
     if not updated:
@@ -33,9 +52,13 @@ def refresh_session(*, session_id: str) -> Session:
 def refresh_sessions(*, session_ids: Collection[str]) -> set[str]:
     """A sign of life of many sessions; gives those that are alive. Two queries, however many there are."""
     possible = [one for one in session_ids if re.fullmatch(SESSION_ID_PATTERN, one)]
-    named = Session.objects.filter(session_id__in=possible)
-    named.filter(ended_at=None).update(seen_at=timezone.now(), delivered=True)
-    return set(named.filter(ended_at=None).values_list("session_id", flat=True))
+    alive = Session.objects.filter(_named(possible), ended_at=None)
+    with transaction.atomic():
+        # Locked in one order everywhere: who expires them meanwhile waits, and never in a circle.
+        locked = list(alive.select_for_update().order_by("pk").values_list("session_id", "jwt_digest"))
+        named = [session_id for session_id, _ in locked]
+        Session.objects.filter(session_id__in=named).update(seen_at=timezone.now(), delivered=True)
+    return {name for names in locked for name in names} & set(possible)
 
 
 def end_session(*, session_id: str, actor: str) -> None:
@@ -56,7 +79,7 @@ def expire_sessions(*, before: datetime, limit: int) -> int:
             Session.objects.select_for_update(of=("self",))
             .filter(ended_at=None, seen_at__lt=before)
             .select_related("ticket")
-            .order_by("seen_at")[:limit]
+            .order_by("pk")[:limit]
         )
         for session in silent:
             session.expired = True
@@ -77,12 +100,17 @@ def _end(book: Book, session: Session, note: str = "") -> None:
 
 
 def _alive(session_id: str) -> Session:
-    session = Session.objects.filter(session_id=session_id).select_related("ticket").first()
-    if session is None:
-        raise Refused("UNKNOWN_SESSION", "There is no such session.")
+    session = find_session(session_id=session_id)
     if session.ended_at is not None:
         raise _ended()
     return session
+
+
+def _named(names: Collection[str]) -> Q:
+    digests = [name for name in names if len(name) == DIGEST_LENGTH]
+    return Q(session_id__in=[name for name in names if len(name) != DIGEST_LENGTH]) | Q(
+        jwt_digest__in=digests
+    )
 
 
 def _ended() -> Refused:

@@ -12,7 +12,7 @@ from queue.models import Session, Ticket, TicketState
 from queue.protocol import messages
 from queue.protocol.codec import Hello, Meaning
 from queue.selectors.line import OPEN, may_go
-from queue.services.board import read_database, unavailable
+from queue.services.board import DATABASE_TROUBLE, read_database, unavailable
 from queue.services.commands import Command, Enter, Fail, Hold, Join, Joined, Leave, Refuse
 from queue.services.door import Door, the_door
 from queue.services.sessions import confirm_delivery
@@ -45,6 +45,7 @@ class QueueSocket:
         self.extended = hello.extended
         self.arrived_ms = 0
         self.ticket_id = ""
+        self.position = 0
         self._platform = hello.platform
         self._login: Login
         self._session_id = ""
@@ -84,28 +85,26 @@ class QueueSocket:
             )
         )
         ticket = joined.ticket
+        if self._left or self._session_id:
+            # It came too late: the connection is gone, or let in with the Login before.
+            await self._door.let_go(Leave(self.client_id, ticket.ticket_id, self.outlet.id))
+            return
         early = self._door.hold_ticket(self, ticket.ticket_id)
         self.ticket_id = ticket.ticket_id
-        if self._left:
-            await self._let_go()
-            return
         self._door.board.heard_of(joined)
         self._send_place(ticket.position)
         if early or ticket.state == TicketState.ADMITTED:
             self.admitted()
 
-    async def leave(self, code: int) -> None:
+    async def leave(self) -> None:
         """The connection has closed."""
         self._left = True
         self._door.discard(self)
         if self._logging_in is not None:
             self._logging_in.cancel()
-        if self._session_id:
-            # Whoever answered our close has read what came before it.
-            if code in (CloseCode.NORMAL, CloseCode.GOING_AWAY, CloseCode.NO_STATUS):
-                await in_db_thread(confirm_delivery, session_id=self._session_id)
-        elif self.ticket_id:
-            await self._let_go()
+        if self.ticket_id:
+            ticket_id, self.ticket_id = self.ticket_id, ""
+            await self._door.let_go(Leave(self.client_id, ticket_id, self.outlet.id))
 
     # -- what the door calls ---------------------------------------------------------------------
 
@@ -116,11 +115,14 @@ class QueueSocket:
 
     def moved(self, position: int) -> None:
         """The ticket has another place."""
+        self._door.board.moved_to(position)
         self._door.board.look_soon()
         self._send_place(position)
 
     def removed(self) -> None:
         """The ticket was taken out of the line."""
+        if self._logging_in is not None:
+            self._logging_in.cancel()
         self._forget_ticket()
         self.outlet.send(events.removed())
 
@@ -170,14 +172,19 @@ class QueueSocket:
         except LoginRefused as refused:
             metrics.LOGINS.labels(outcome="refused").inc()
             await self._commit(Refuse(self.client_id, ticket_id, self.outlet.id, refused.status_code))
-            self._turn_away(refused.status_code, refused.message)
+            self._forget_ticket()
+            self.outlet.send(events.turned_away(refused.status_code, refused.message))
         except MainServerUnavailable as error:
             metrics.LOGINS.labels(outcome="failed").inc()
             log.warning("queue.main_server_unavailable", error=str(error))
-            await self._commit(Fail(self.client_id, ticket_id, self.outlet.id))
-            self._turn_away(
-                events.UNAVAILABLE_STATUS,
-                "The server does not answer now. Your place is kept: please try again.",
+            for_all = self._door.main_server.fails_for_all
+            await self._commit(Fail(self.client_id, ticket_id, self.outlet.id, for_all))
+            # It keeps the ticket, too: this connection holds its place.
+            self.outlet.send(
+                events.turned_away(
+                    events.UNAVAILABLE_STATUS,
+                    "The server does not answer now. Your place is kept: please try again.",
+                )
             )
         else:
             session: Session = await self._commit(
@@ -186,6 +193,7 @@ class QueueSocket:
             metrics.LOGINS.labels(outcome="let_in").inc()
             self._session_id = session.session_id
             self._forget_ticket()
+            self.outlet.on_close_answered = self._delivered
             self.outlet.send(events.let_in(jwt))
             self.outlet.close(CloseCode.NORMAL, "logged in")
 
@@ -210,13 +218,18 @@ class QueueSocket:
                     raise
             await asyncio.sleep(_DATABASE_RETRY_S)
 
-    def _turn_away(self, status_code: int, message: str) -> None:
-        self._forget_ticket()
-        self.outlet.send(events.turned_away(status_code, message))
+    def _delivered(self) -> None:
+        """The client has answered our close, so it has read what came before."""
+        self._door.runtime.spawn(self._confirm())
+
+    async def _confirm(self) -> None:
+        with suppress(*DATABASE_TROUBLE):  # then it may log in again on its place, for nothing
+            await in_db_thread(confirm_delivery, session_id=self._session_id)
 
     # -- parts -------------------------------------------------------------------------------------
 
     def _send_place(self, position: int) -> None:
+        self.position = position
         self.outlet.send(
             events.ticket(self.ticket_id, position), self._door.board.stats(extended=self.extended)
         )
@@ -224,11 +237,6 @@ class QueueSocket:
     def _forget_ticket(self) -> None:
         self._door.forget_ticket(self)
         self.ticket_id = ""
-
-    async def _let_go(self) -> None:
-        ticket_id, self.ticket_id = self.ticket_id, ""
-        with suppress(Refused):  # a database that is away finds out by itself, later
-            await self._door.submit(Leave(self.client_id, ticket_id, self.outlet.id))
 
 
 async def may_go_in(hello: Hello) -> bool:

@@ -5,7 +5,9 @@ What connections do is in `commands`. Raises: `Refused`, with a code that the AP
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from queue.models import LogKind, Reason, Ticket, TicketState
+from queue.selectors.line import OPEN
 from queue.services.book import Book, change
 
 from realtime.errors import Refused
@@ -18,20 +20,20 @@ def admit_ticket(*, ticket_id: str, actor: str) -> None:
         Refused: UNKNOWN_TICKET; NOT_WAITING; NOT_THERE where no connection waits with the ticket.
     """
     with change() as book:
-        ticket = _waiting(book, ticket_id)
-        if not ticket.holder:
+        ticket = _found(book, ticket_id)
+        if not ticket.holder or ticket.resting:
             raise Refused("NOT_THERE", "This client is not connected; nobody could be told.")
         book.admit(ticket, Reason.BY_HAND, note=_by(actor))
 
 
 def remove_ticket(*, ticket_id: str, actor: str) -> None:
-    """Take somebody out of the line.
+    """Take somebody out of the line, also on the way to the main server.
 
     Raises:
         Refused: UNKNOWN_TICKET; NOT_WAITING.
     """
     with change() as book:
-        ticket = _waiting(book, ticket_id)
+        ticket = _found(book, ticket_id, OPEN)
         book.tell("removed", ticket)
         end(book, ticket, TicketState.REMOVED, LogKind.REMOVED, note=_by(actor))
 
@@ -43,7 +45,7 @@ def move_to_front(*, ticket_id: str, actor: str) -> None:
         Refused: UNKNOWN_TICKET; NOT_WAITING.
     """
     with change() as book:
-        ticket = _waiting(book, ticket_id)
+        ticket = _found(book, ticket_id)
         first = Ticket.objects.filter(state=TicketState.WAITING).order_by("position")[0]
         if first.ticket_id == ticket.ticket_id:
             return
@@ -66,24 +68,25 @@ def let_go(book: Book, ticket: Ticket, note: str = "") -> None:
     """Nobody waits with this open ticket any more."""
     if ticket.state == TicketState.ADMITTED:
         book.put_back(ticket, note)
-    ticket.holder, ticket.inactive_since = "", book.now
+    if not ticket.resting:  # else the log has it as gone already
+        book.record(LogKind.LEFT, ticket, note=note)
+    ticket.holder, ticket.resting, ticket.inactive_since = "", False, book.now
     book.change(ticket)
-    book.record(LogKind.LEFT, ticket, note=note)
 
 
 def end(book: Book, ticket: Ticket, state: TicketState, kind: LogKind, note: str = "") -> None:
     """The ticket has left the line for good."""
-    ticket.state, ticket.ended_at, ticket.holder = state, book.now, ""
+    ticket.state, ticket.ended_at, ticket.holder, ticket.resting = state, book.now, "", False
     book.change(ticket)
     book.record(kind, ticket, note=note)
 
 
-def _waiting(book: Book, ticket_id: str) -> Ticket:
+def _found(book: Book, ticket_id: str, states: Collection[TicketState] = (TicketState.WAITING,)) -> Ticket:
     book.load(ticket_ids=[ticket_id])
     ticket = book.ticket(ticket_id)
     if ticket is None:
         raise Refused("UNKNOWN_TICKET", "There is no such ticket.")
-    if ticket.state != TicketState.WAITING:
+    if ticket.state not in states:
         raise Refused("NOT_WAITING", "This ticket does not wait any more.")
     return ticket
 

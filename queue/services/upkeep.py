@@ -3,7 +3,8 @@ life, and room that a new second brings. Every process does it; whoever is first
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from queue.models import LogEntry, LogKind, Process, Session, Ticket, TicketState, UsedToken
 from queue.selectors.line import OPEN, LineView, view_line
 from queue.services.book import change
@@ -22,7 +23,7 @@ LEASE_S: Final = 8.0
 BATCH: Final = 500
 """Rows put right in one transaction; joins wait for no more than that."""
 
-FORGOTTEN_AT_ONCE: Final = 500
+FORGET_S: Final = 2.0
 
 
 def show_life(process_id: str) -> None:
@@ -34,24 +35,27 @@ def show_life(process_id: str) -> None:
         Process.objects.bulk_create([Process(process_id=process_id, seen_at=now)], ignore_conflicts=True)
 
 
-def look_after_line(process_id: str, *, sweep: bool) -> LineView:
+def look_after_line(process_id: str, *, sweep: bool, served_s: float) -> LineView:
     """Do what is due, and give the line as it is then. Some fifteen queries where nothing is.
 
     Args:
         sweep: whether to let go what dead processes held; not right after an outage, in which nobody could
             show life.
+        served_s: for how long this process has served without a gap. Nobody is taken for gone who could not
+            come back, or send a heartbeat, for the whole of the time they have.
     """
     if sweep:
         release_dead(process_id)
     view = view_line()
     now = timezone.now()
     due = False
-    silent_since = now - timedelta(seconds=view.policy.session_stale_s)
-    if Session.objects.filter(ended_at=None, seen_at__lt=silent_since).exists():
-        due = bool(expire_sessions(before=silent_since, limit=BATCH))
-    if remove_stale(seconds=view.policy.ticket_stale_s):
+    if served_s > view.policy.session_stale_s:
+        silent_since = now - timedelta(seconds=view.policy.session_stale_s)
+        if Session.objects.filter(ended_at=None, seen_at__lt=silent_since).exists():
+            due = bool(expire_sessions(before=silent_since, limit=BATCH))
+    if served_s > view.policy.ticket_stale_s and remove_stale(seconds=view.policy.ticket_stale_s):
         due = True
-    if view.free and view.active:
+    if (view.free and view.active) or view.clock_set_back:
         due = admit_waiting()
     return view_line() if due else view
 
@@ -104,21 +108,30 @@ def release_dead(own_process_id: str) -> int:
 def forget() -> None:
     """Delete what nobody needs any more: expired tokens, and what is older than ``QUEUE_KEEP_DAYS``.
 
-    A few queries; of the old only `FORGOTTEN_AT_ONCE`, since there is always a next time.
+    Takes as long as it takes, but no longer than `FORGET_S`: there is always a next time.
     """
     now = timezone.now()
     UsedToken.objects.filter(expires_at__lt=now).delete()
     if not settings.QUEUE_KEEP_DAYS:
         return
     before = now - timedelta(days=settings.QUEUE_KEEP_DAYS)
-    old = LogEntry.objects.filter(at__lt=before).order_by("seq").values_list("seq", flat=True)
-    LogEntry.objects.filter(seq__in=list(old[:FORGOTTEN_AT_ONCE])).delete()
+    until_s = time.monotonic() + FORGET_S
+    while _forget_some(before) and time.monotonic() < until_s:
+        pass
+
+
+def _forget_some(before: datetime) -> bool:
+    """Delete a batch of what is older; False if that was all."""
+    old = LogEntry.objects.filter(at__lt=before).order_by("at").values_list("seq", flat=True)
+    seqs = list(old[:BATCH])
+    LogEntry.objects.filter(seq__in=seqs).delete()
     over = Q(session=None) | Q(session__ended_at__lt=before)
-    tickets = Ticket.objects.filter(over, ended_at__lt=before, log=None).values_list("ticket_id", flat=True)
-    ids = list(tickets[:FORGOTTEN_AT_ONCE])
+    tickets = Ticket.objects.filter(over, ended_at__lt=before, log=None).order_by("ended_at")
+    ids = list(tickets.values_list("ticket_id", flat=True)[:BATCH])
     with transaction.atomic():
         Session.objects.filter(ticket_id__in=ids).delete()
         Ticket.objects.filter(ticket_id__in=ids).delete()
+    return BATCH in (len(seqs), len(ids))
 
 
 def list_admitted(process_id: str) -> list[tuple[str, str]]:
@@ -127,6 +140,10 @@ def list_admitted(process_id: str) -> list[tuple[str, str]]:
     return list(mine.values_list("ticket_id", "connection"))
 
 
-def list_held(process_id: str) -> set[str]:
-    """Tickets this process holds, as the database has it. One query."""
-    return set(Ticket.objects.filter(state__in=OPEN, holder=process_id).values_list("ticket_id", flat=True))
+def list_held(process_id: str) -> dict[str, tuple[str, int]]:
+    """Tickets this process holds, as the database has it, with connection and position. One query."""
+    mine = Ticket.objects.filter(state__in=OPEN, holder=process_id)
+    return {
+        ticket_id: (connection, position)
+        for ticket_id, connection, position in mine.values_list("ticket_id", "connection", "position")
+    }

@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.e2e.listener import eventually
+from tests.e2e.rawsocket import frame
 from tests.e2e.servers import Seed, Server
 from tests.e2e.waiter import ERROR, LOGIN, QUEUE_STATS, SHOULD_QUEUE, TICKET
 from tests.e2e.waiting_line import WaitingLine
@@ -160,6 +161,45 @@ async def test_a_refused_login_may_be_tried_again_at_the_tail(line: WaitingLine)
         await waiter.let_in()
 
 
+async def test_logins_sent_one_upon_the_other_leave_nothing_behind(line: WaitingLine) -> None:
+    for number in range(5):
+        async with await line.open(f"hasty-{number}") as waiter:
+            await waiter.next(SHOULD_QUEUE)
+            line.policy(capacity=number + 1)
+            login = json.dumps({"eventCode": LOGIN, "eventData": {"type": 4, "token": "t"}})
+            for _ in range(4):
+                await waiter.ws.send(login)
+            assert await waiter.closed() == 1000
+    await eventually(lambda: line.manage("GET", "stats")["loggingIn"] == 0, what="nobody on the way")
+    # Whatever tickets came of it: nobody is connected with one.
+    await eventually(lambda: all(not one["connected"] for one in line.waiting()), what="no leftovers")
+    assert len(line.sessions()) == 5
+
+
+async def test_who_never_answered_the_close_may_log_in_again_on_its_place(full: WaitingLine) -> None:
+    """Its connection broke with the credential on its way; others wait, and it need not."""
+    full.end_session()
+    mute = await full.raw("mute")
+    assert (await mute.message())["eventCode"] == SHOULD_QUEUE
+    await mute.send(frame(json.dumps({"eventCode": LOGIN, "eventData": {"type": 4, "token": "t"}}).encode()))
+    while (await mute.message())["eventCode"] != LOGIN:
+        pass
+    async with await full.open("patient") as patient:
+        await patient.next(SHOULD_QUEUE)
+        await patient.log_in()
+        mute.reset()
+        async with await full.open("mute") as again:
+            await again.next(SHOULD_QUEUE)
+            await again.log_in()
+            await again.let_in()
+        assert len(full.sessions()) == 2
+    # This time it answered.
+    async with await full.open("mute") as again:
+        await again.next(SHOULD_QUEUE)
+        ticket, stats = await again.log_in()
+        assert ticket["position"] >= stats["headPosition"]
+
+
 async def test_an_operator_moves_removes_and_lets_in(full: WaitingLine) -> None:
     a, b, c = [await full.open(name) for name in ("a", "b", "c")]
     tickets = {}
@@ -169,6 +209,7 @@ async def test_an_operator_moves_removes_and_lets_in(full: WaitingLine) -> None:
     full.manage("POST", f"tickets/{tickets['c']['ticketId']}/move-to-front")
     moved = await c.next(TICKET)
     assert moved["position"] < tickets["a"]["position"]
+    assert (await c.next(QUEUE_STATS))["headPosition"] == moved["position"]
     full.manage("DELETE", f"tickets/{tickets['b']['ticketId']}")
     assert (await b.next(ERROR))["code"] == "REMOVED"
     full.manage("POST", f"tickets/{tickets['a']['ticketId']}/admit")

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.rawsocket import RawSocket
 from tests.e2e.servers import Server
 from tests.e2e.waiter import Waiter
 
@@ -39,6 +40,18 @@ class WaitingLine:
     async def open(self, client_id: str, **headers: str) -> Waiter:
         """A connection of that id."""
         return await Waiter.open(f"{self.server.ws_url}/", client_id, **headers)
+
+    async def raw(self, client_id: str) -> RawSocket:
+        """A socket of which every byte is ours to choose."""
+        raw = await RawSocket.dial(self.server)
+        raw.writer.write(
+            f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{self.server.port}\r\nplatform: raw\r\nid: {client_id}\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        status = await raw.head()
+        assert status == 101, status
+        return raw
 
     def manage(self, method: str, path: str, **body: Any) -> Any:
         """What an operator does; gives the answer's body. Must succeed."""

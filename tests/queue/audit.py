@@ -114,7 +114,9 @@ class Audit:
         held.state = "stale"
 
     def _removed(self, entry: Mapping[str, Any]) -> None:
-        self._held(entry, "waiting").state = "removed"
+        held = self.tickets[entry["ticket_id"]]
+        assert held.state in ("waiting", "admitted"), f"the ticket is {held.state}"
+        held.state = "removed"
 
     def _moved(self, entry: Mapping[str, Any]) -> None:
         held = self.tickets[entry["ticket_id"]]

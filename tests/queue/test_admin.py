@@ -250,7 +250,7 @@ def test_a_refusal_is_said_and_keeps_nothing_from_the_others(admin_client: Clien
     assert "Ticket 1, Ticket 3 is being logged in." in page
     assert "Ticket 2: This client is not connected; nobody could be told." in page
     assert line.states("ann", "ben", "cem") == ["admitted", "waiting", "admitted"]
-    page = page_of(admin_client.post(url_of(line.ticket("ann"), "remove"), follow=True))
+    page = page_of(admin_client.post(url_of(line.ticket("ann"), "front"), follow=True))
     assert "Ticket 1: This ticket does not wait any more." in page
 
 

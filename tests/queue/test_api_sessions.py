@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from queue.models import NeverWaits, Session
 from typing import Any
@@ -127,6 +128,20 @@ def test_a_session_that_is_not_there(manager: Caller) -> None:
         assert manager.send(method, f"sessions/s_short{rest}").status_code == 404
 
 
+def test_who_issued_the_credential_may_name_the_session_by_its_digest(
+    line: LineOfTests, reporter: Caller
+) -> None:
+    digest = hashlib.sha256(b"the credential").hexdigest()
+    Session.objects.filter(pk=session("b").pk).update(jwt_digest=digest)
+    assert accepted(reporter.get(f"sessions/{digest}"))["clientId"] == "b"
+    long_ago("b")
+    assert recently(accepted(reporter.post(f"sessions/{digest}/heartbeat"))["seenAt"])
+    sent = {"ids": [digest, "0" * 64]}
+    assert accepted(reporter.post("sessions/heartbeats", sent)) == {"refreshed": 1, "unknown": ["0" * 64]}
+    accepted(reporter.delete(f"sessions/{digest}"), 204)
+    refused(reporter.delete(f"sessions/{digest}"), 409, "SESSION_ENDED")
+
+
 def test_signs_of_life_of_many_in_two_queries(line: LineOfTests, reporter: Caller) -> None:
     a, b = session("a").session_id, session("b").session_id
     accepted(reporter.delete(f"sessions/{a}"), 204)
@@ -138,7 +153,7 @@ def test_signs_of_life_of_many_in_two_queries(line: LineOfTests, reporter: Calle
     with CaptureQueriesContext(connection) as queries:
         answer = accepted(reporter.post("sessions/heartbeats", {"ids": sent}))
     assert answer == {"refreshed": 2, "unknown": [NOBODY, a, "\x00é", ""]}
-    assert len(queries) == 2
+    assert len(queries) == 4, "two, and the transaction's own"
     assert [recently(session(client).seen_at.isoformat()) for client in "abc"] == [False, True, True]
     assert accepted(reporter.post("sessions/heartbeats", {"ids": []})) == {"refreshed": 0, "unknown": []}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from queue.models import NeverWaits, Session, Ticket
-from queue.services.commands import MAX_LOGINS_FOR_A_PLACE, Enter, Hold, Join, Leave, commit
+from queue.services.commands import MAX_LOGINS_FOR_A_PLACE, Enter, Fail, Hold, Join, Leave, commit
 from queue.services.sessions import confirm_delivery, end_session, refresh_session
 from queue.services.tickets import admit_ticket, move_to_front, remove_ticket
 
@@ -115,6 +115,30 @@ def test_a_main_server_that_fails_costs_nobody_the_place(line: LineOfTests) -> N
     line.audit()
 
 
+def test_who_was_told_to_try_again_keeps_the_place_for_as_long_as_it_is_there(line: LineOfTests) -> None:
+    line.join(*"abc")
+    line.fail("a")
+    resting = line.ticket("a")
+    assert (resting.holder, resting.resting, resting.inactive_since) == (PROCESS, True, None)
+    line.enter("b")
+    assert line.states("a", "c") == ["waiting", "admitted"], "it is passed over, having been told"
+    again = line.do(Join("a", "web", 4, PROCESS, line.connection("a")))[0].ticket
+    assert (again.position, again.resting) == (1, False)
+    line.audit()
+    line.fail("c")
+    line.leave("c")
+    assert line.ticket("c").inactive_since is not None
+    line.audit()
+
+
+def test_one_providers_trouble_does_not_slow_the_others(line: LineOfTests) -> None:
+    line.policy(capacity=10)
+    line.join("a")
+    line.do(Fail(*line.known("a"), for_all=False))
+    line.join(*"bcd")
+    assert line.states(*"bcd") == ["admitted"] * 3
+
+
 def test_a_failing_main_server_is_tried_by_one_at_a_time(line: LineOfTests) -> None:
     line.policy(capacity=10)
     line.join("a")
@@ -152,6 +176,12 @@ class TestTheAnswerThatWasLost:
         refresh_session(session_id=line.enter("a").session_id)
         line.join("a")
         assert line.states("a") == ["waiting"]
+
+    def test_not_over_the_very_connection_that_is_about_to_get_it(self, line: LineOfTests) -> None:
+        line.join("a", "b")
+        line.enter("a")
+        again = line.do(Join("a", "web", 4, PROCESS, line.connection("a")))[0].ticket
+        assert again.state == "waiting"
 
     def test_not_for_ever(self, line: LineOfTests) -> None:
         line.join("a", "b")
@@ -213,6 +243,13 @@ def test_some_ids_never_wait(line: LineOfTests) -> None:
     line.join("boss")
     assert line.states("boss", "c") == ["admitted", "waiting"]
     line.enter("boss")
+    line.policy(paused=True)
+    NeverWaits.objects.create(client_id="vip")
+    line.join("vip")
+    assert line.states("vip") == ["waiting"], "the stop button stops everybody"
+    line.policy(paused=False)
+    assert line.states("vip") == ["admitted"]
+    line.refuse("vip")
     line.refuse("a")
     assert line.states("c") == ["waiting"], "the place that the boss takes counts"
     assert line.audit().occupied == 2
@@ -261,8 +298,12 @@ def test_an_operator_takes_somebody_out(line: LineOfTests) -> None:
     for act in (remove_ticket, admit_ticket, move_to_front):
         with pytest.raises(Refused, match="UNKNOWN_TICKET"):
             act(ticket_id="nobody has it", actor="Ola")
+    remove_ticket(ticket_id=line.ticket("a").ticket_id, actor="Ola")
+    assert line.states("a", "d") == ["removed", "admitted"], "also who is on the way"
+    for act in (remove_ticket, admit_ticket, move_to_front):
         with pytest.raises(Refused, match="NOT_WAITING"):
             act(ticket_id=line.ticket("a").ticket_id, actor="Ola")
+    line.audit()
 
 
 def test_who_was_let_go_by_mistake_says_so_and_is_back(line: LineOfTests) -> None:

@@ -18,6 +18,7 @@ from queue.services.used_tokens import remember_token
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from realtime.errors import Refused
@@ -39,7 +40,7 @@ def ago(**parts: float) -> Any:
 
 
 def look() -> None:
-    look_after_line(PROCESS, sweep=True)
+    look_after_line(PROCESS, sweep=True, served_s=1e9)
 
 
 def test_who_is_away_for_too_long_loses_the_place(line: LineOfTests) -> None:
@@ -68,6 +69,32 @@ def test_a_session_without_a_sign_of_life_gives_its_place_to_the_next(line: Line
     with pytest.raises(Refused, match="UNKNOWN_SESSION"):
         refresh_session(session_id="nobody's")
     assert line.audit().occupied == 2
+
+
+def test_time_in_which_nobody_could_be_heard_is_nobodys_fault(line: LineOfTests) -> None:
+    line.join(*"abcd")
+    line.enter("a")
+    line.leave("c")
+    Session.objects.update(seen_at=ago(hours=1))
+    Ticket.objects.filter(client_id="c").update(inactive_since=ago(hours=1))
+    look_after_line(PROCESS, sweep=True, served_s=59)
+    assert line.states("a", "c", "d") == ["entered", "waiting", "waiting"]
+    assert Session.objects.filter(ended_at=None).exists()
+    look_after_line(PROCESS, sweep=True, served_s=61)
+    assert line.states("c", "d") == ["stale", "admitted"]
+
+
+def test_a_clock_that_was_set_back_does_not_close_the_door(line: LineOfTests) -> None:
+    line.policy(capacity=100, admit_per_interval=2, interval_s=1)
+    line.join(*"abcd")
+    Line.objects.update(tokens_at=ago(hours=-1))
+    look()
+    Line.objects.update(tokens_at=F("tokens_at") - timedelta(seconds=5))
+    look()
+    assert line.states("c", "d") == ["admitted", "admitted"]
+    Line.objects.update(reported=100, reported_at=ago(hours=-1))
+    report_occupancy(count=0)
+    assert view_line().occupied == 4
 
 
 def test_time_alone_fills_the_bucket(line: LineOfTests) -> None:
@@ -114,13 +141,16 @@ class TestDeadProcesses:
 
     def test_right_after_an_outage_nobody_is_taken_for_dead(self, line: LineOfTests) -> None:
         line.join("a", process="proc_before")
-        look_after_line(PROCESS, sweep=False)
+        look_after_line(PROCESS, sweep=False, served_s=1e9)
         assert line.ticket("a").holder == "proc_before"
 
     def test_what_a_process_holds_and_logs_in(self, line: LineOfTests) -> None:
         line.join("a", "b", "c")
         line.join("d", process="proc_other")
-        assert list_held(PROCESS) == {line.ticket(client).ticket_id for client in "abc"}
+        assert list_held(PROCESS) == {
+            line.ticket(client).ticket_id: (line.connection(client), line.ticket(client).position)
+            for client in "abc"
+        }
         assert dict(list_admitted(PROCESS)) == {
             line.ticket(client).ticket_id: line.connection(client) for client in "ab"
         }

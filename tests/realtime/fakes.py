@@ -33,6 +33,7 @@ class FakeTransport:
         self.reading = True
         self.on_reading: Callable[[], None] | None = None
         self.on_stalled: Callable[[], None] | None = None
+        self.on_close_answered: Callable[[], None] | None = None
         self.writes: list[bytes] = []
         self.closes: list[tuple[int, str]] = []
         # After so many writes the client stops reading by itself, as when a buffer is full.
