@@ -305,7 +305,7 @@ DEEDS = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(DEEDS, min_size=8, max_size=30))
 def test_every_overtaking_has_a_reason_that_was_true(deeds: list[tuple[str, str]]) -> None:
     LogEntry.objects.all().delete()

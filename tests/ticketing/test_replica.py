@@ -328,7 +328,7 @@ def check_answers(client: Client) -> None:
 
 
 @given(sequence=steps)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_anybody_was_told_is_what_a_newcomer_is_told(
     sequence: list[tuple[str, int, int]], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
