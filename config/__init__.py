@@ -7,8 +7,9 @@ that ``queue.models`` and its neighbours resolve to our folder. This package is 
 any of ours (it holds the settings and the ASGI application), which is why it is done here.
 """
 
-import queue
 from pathlib import Path
+
+import queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

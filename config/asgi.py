@@ -11,12 +11,12 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()  # loads the apps: what follows may import models
 
-import queue.routing  # noqa: E402
-
 from channels.routing import URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 import broadcast.routing  # noqa: E402
+import gateway.routing  # noqa: E402
+import queue.routing  # noqa: E402
 import ticketing.routing  # noqa: E402
 from broadcast.api.document import DocumentRoutes  # noqa: E402
 from realtime import runtime  # noqa: E402
@@ -30,6 +30,7 @@ websocket_application = Gate(
     URLRouter(
         [
             *queue.routing.websocket_urlpatterns,
+            *gateway.routing.websocket_urlpatterns,
             *ticketing.routing.websocket_urlpatterns,
             *broadcast.routing.websocket_urlpatterns,
             re_path(r"^", cast(Any, no_such_service)),

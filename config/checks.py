@@ -1,12 +1,12 @@
 """System checks of the project: what would break in ways that are hard to trace back."""
 
-import queue
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error
 
+import queue
 from config import BASE_DIR
 
 

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "broadcast",
     "ticketing",
     "queue",
+    "gateway",
 ]
 
 MIDDLEWARE = [
@@ -239,6 +240,11 @@ QUEUE_FACEBOOK_APP_SECRET = env.str("QUEUE_FACEBOOK_APP_SECRET", default="")
 QUEUE_FACEBOOK_DEBUG_URL = env.str(
     "QUEUE_FACEBOOK_DEBUG_URL", default="https://graph.facebook.com/debug_token"
 )
+
+# --- Gateway ----------------------------------------------------------------------------------
+
+# How often either side asks the other for a sign of life, in milliseconds.
+GATEWAY_HEARTBEAT_INTERVAL_MS = env.int("GATEWAY_HEARTBEAT_INTERVAL_MS", default=45_000)
 
 # --- Accounts and security --------------------------------------------------------------------
 

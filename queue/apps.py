@@ -1,11 +1,10 @@
 """Django application of the login queue. The folder has no ``__init__.py``; see ``config``."""
 
-from queue.checks import page_settings
-
 from django.apps import AppConfig
 from django.core.checks import register
 
 from config.checks import queue_shadows_nothing
+from queue.checks import page_settings
 from realtime.catalog import Service
 
 

@@ -3,6 +3,10 @@
 `realtime.asyncapi` makes the document of this and of the structs. Protocol: docs/protocols/queue.md.
 """
 
+from typing import Any
+
+import msgspec
+
 from queue.protocol.messages import (
     MAX_BAD_FRAMES,
     MAX_BAD_FRAMES_WINDOW_S,
@@ -16,10 +20,6 @@ from queue.protocol.messages import (
     ShouldQueue,
     Ticket,
 )
-from typing import Any
-
-import msgspec
-
 from realtime.asyncapi import Channel, Parameter, Schema, ServiceChannels
 from realtime.close_codes import CloseCode
 

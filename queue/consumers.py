@@ -6,11 +6,11 @@ Protocol: docs/protocols/queue.md.
 from __future__ import annotations
 
 from collections import deque
+
 from queue import events
 from queue.protocol import codec
 from queue.protocol.messages import MAX_BAD_FRAMES, MAX_BAD_FRAMES_WINDOW_S, MAX_FRAME_BYTES
 from queue.services.sockets import QueueSocket, may_go_in, should_queue
-
 from realtime.close_codes import CloseCode
 from realtime.consumer import RealtimeConsumer
 from realtime.errors import FoyerError, ProtocolViolation

@@ -1,8 +1,9 @@
 """Demo data: a line that is open, as a new installation has it. For ``manage.py demo``."""
 
+from typing import Any
+
 from queue.models import Policy
 from queue.services.policy import save_policy
-from typing import Any
 
 _FIELDS = [field.name for field in Policy._meta.fields if field.name not in ("id", "changed_at")]
 

@@ -7,7 +7,6 @@ Protocol: docs/protocols/queue.md.
 from queue import rules
 from queue.protocol import messages
 from queue.protocol.codec import Meaning, encode, encode_should_queue
-
 from realtime.errors import FoyerError, InternalError
 
 SHARDS = 16

@@ -4,11 +4,11 @@ Used by `identity`. Source: Graph API reference, "Debug-Token".
 """
 
 import hashlib
+from typing import Final
+
 from queue.logins import LoginRefused, MainServerUnavailable
 from queue.openid_tokens import LEEWAY_S, MAX_REMEMBERED, MAX_TOKEN_CHARS, Proof, until
 from queue.outbound import Outbound
-from typing import Final
-
 from realtime.clock import Clock, SystemClock
 
 __all__ = ["FacebookTokens"]

@@ -7,15 +7,15 @@ serves one client only. The page is ``docs/protocols/queue.md``.
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import Final, Protocol, TypeAlias
+
+from django.conf import settings
+
 from queue.facebook_tokens import FacebookTokens
 from queue.logins import Login, LoginRefused
 from queue.openid_tokens import LineTokens, OpenIdProvider, OpenIdTokens, Proof
 from queue.outbound import Outbound
 from queue.protocol.messages import LoginType
-from typing import Final, Protocol, TypeAlias
-
-from django.conf import settings
-
 from realtime.clock import Clock
 
 __all__ = ["IdentityVerifier", "Provider", "Remember", "make_identity_verifier"]

@@ -9,12 +9,12 @@ Used by `identity`, on one event loop. Source: RFC 7517 (JSON Web Key sets).
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from queue.logins import MainServerUnavailable
-from queue.outbound import Answer
 from typing import Any, Final
 
 import jwt
 
+from queue.logins import MainServerUnavailable
+from queue.outbound import Answer
 from realtime.clock import Clock, SystemClock
 from realtime.logs import get_logger
 

@@ -5,9 +5,9 @@ loop. The page is ``docs/protocols/queue.md``.
 """
 
 from dataclasses import dataclass, field
-from queue.protocol.messages import LoginType
 from typing import Final
 
+from queue.protocol.messages import LoginType
 from realtime.errors import InternalError, Refused
 
 __all__ = ["Login", "LoginRefused", "MainServerUnavailable", "printable"]

@@ -11,11 +11,6 @@ import json
 import string
 import uuid
 from datetime import datetime
-from queue.identity import IdentityVerifier, make_identity_verifier
-from queue.logins import Login, LoginRefused, MainServerUnavailable, printable
-from queue.outbound import Answer, Outbound
-from queue.protocol.messages import LoginType
-from queue.services.used_tokens import remember_token
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -24,6 +19,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
 
+from queue.identity import IdentityVerifier, make_identity_verifier
+from queue.logins import Login, LoginRefused, MainServerUnavailable, printable
+from queue.outbound import Answer, Outbound
+from queue.protocol.messages import LoginType
+from queue.services.used_tokens import remember_token
 from realtime.clock import Clock, SystemClock
 from realtime.db import in_db_thread
 

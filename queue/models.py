@@ -8,12 +8,12 @@ Protocol: docs/protocols/queue.md.
 from __future__ import annotations
 
 from datetime import timedelta
-from queue import rules
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from queue import rules
 from realtime.ids import random_id
 
 # Of what clients say about themselves; the protocol has the same bounds.

@@ -11,13 +11,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from queue.issuer_keys import IssuerKeys
-from queue.logins import LoginRefused, MainServerUnavailable
-from queue.outbound import Outbound
 from typing import Any, Final
 
 import jwt
 
+from queue.issuer_keys import IssuerKeys
+from queue.logins import LoginRefused, MainServerUnavailable
+from queue.outbound import Outbound
 from realtime.clock import Clock, SystemClock
 
 __all__ = ["LEEWAY_S", "MAX_TOKEN_CHARS", "LineTokens", "OpenIdProvider", "OpenIdTokens", "Proof", "until"]

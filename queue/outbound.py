@@ -11,11 +11,11 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from queue.logins import MainServerUnavailable
 from typing import Any, Final
 
 import httpx
 
+from queue.logins import MainServerUnavailable
 from realtime.errors import ProtocolViolation
 from realtime.wire import decode_json
 

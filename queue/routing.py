@@ -1,8 +1,8 @@
 """WebSocket routes of the login queue: the root, as the document has it, and the address of its page."""
 
-from queue.consumers import QueueConsumer
-
 from django.urls import re_path
+
+from queue.consumers import QueueConsumer
 
 websocket_urlpatterns = [
     re_path(r"^$", QueueConsumer.as_asgi()),

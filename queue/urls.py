@@ -1,8 +1,8 @@
 """The page for people who wait, under ``/queue/``. It shares its address with the socket."""
 
-from queue import views
-
 from django.urls import path
+
+from queue import views
 
 app_name = "queue"
 urlpatterns = [

@@ -21,7 +21,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from realtime.metrics import FANOUT_SECONDS, MESSAGES_OUT
-from realtime.outlet import Batch, Outlet
+from realtime.outlet import Batch, Outlet, Source
 
 if TYPE_CHECKING:
     from realtime.bus import Bus
@@ -158,11 +158,21 @@ class Hub:
     def leave(self, outlet: Outlet) -> None:
         """Take `outlet` out of every group it is in."""
         for source in outlet.groups:
-            source.discard(outlet)
-            group = self.groups.get(source.name)
-            if group is source and not group.members:
-                del self.groups[group.name]
-                self._bus.unsubscribe(group.name)
+            self._leave(source, outlet)
+
+    def leave_group(self, name: str, outlet: Outlet) -> None:
+        """Take `outlet` out of one group, after what that owes it; nothing if it is not in it."""
+        for source in outlet.groups:
+            if source.name == name:
+                source.catch_up(outlet)
+                self._leave(source, outlet)
+
+    def _leave(self, source: Source, outlet: Outlet) -> None:
+        source.discard(outlet)
+        group = self.groups.get(source.name)
+        if group is source and not group.members:
+            del self.groups[group.name]
+            self._bus.unsubscribe(group.name)
 
     def deliver(
         self,

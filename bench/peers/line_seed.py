@@ -14,10 +14,9 @@ import config  # noqa: F401  (makes the queue package safe)
 
 django.setup()
 
-from queue.models import Policy  # noqa: E402
-
 from django.core.management import call_command  # noqa: E402
 
+from queue.models import Policy  # noqa: E402
 from realtime.apikeys import create_api_key  # noqa: E402
 
 call_command("migrate", verbosity=0)

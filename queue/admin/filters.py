@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from queue.models import TicketState
-from queue.selectors.line import OPEN
 from typing import Any
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter
@@ -14,6 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from queue.models import TicketState
+from queue.selectors.line import OPEN
 from realtime.admin_filters import DayFilter, TypedFilter
 
 ALL = "all"

@@ -5,10 +5,6 @@ A face. Nothing can be changed: what is said about fairness is read from it.
 
 from __future__ import annotations
 
-from queue.admin.filters import LogDayFilter
-from queue.admin.words import breakable, unbroken
-from queue.models import LogEntry, LogKind
-from queue.selectors.log_csv import COLUMNS, log_csv_rows
 from typing import Any
 
 from django.contrib import admin
@@ -22,6 +18,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from queue.admin.filters import LogDayFilter
+from queue.admin.words import breakable, unbroken
+from queue.models import LogEntry, LogKind
+from queue.selectors.log_csv import COLUMNS, log_csv_rows
 from realtime.admin_base import ReadOnlyAdmin
 from realtime.admin_times import NONE, moment
 from realtime.http_csv import csv_response

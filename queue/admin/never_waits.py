@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from queue.models import MAX_CLIENT_ID_LENGTH, NeverWaits
-from queue.services.policy import delete_never_waits, save_never_waits
 from typing import Any
 
 from django import forms
@@ -12,6 +10,8 @@ from django.core.validators import RegexValidator
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 
+from queue.models import MAX_CLIENT_ID_LENGTH, NeverWaits
+from queue.services.policy import delete_never_waits, save_never_waits
 from realtime.admin_base import ServiceAdmin
 from realtime.admin_times import minute
 

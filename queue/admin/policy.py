@@ -5,11 +5,6 @@ A face: changes go through the services, so every process follows at once.
 
 from __future__ import annotations
 
-from queue.admin.words import spread
-from queue.models import Policy
-from queue.selectors.line import load_policy
-from queue.selectors.status import Status, get_status
-from queue.services.policy import save_policy
 from typing import Any
 
 from django import forms
@@ -19,6 +14,11 @@ from django.db.models import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 
+from queue.admin.words import spread
+from queue.models import Policy
+from queue.selectors.line import load_policy
+from queue.selectors.status import Status, get_status
+from queue.services.policy import save_policy
 from realtime.admin_base import ServiceAdmin, actor_of
 from realtime.admin_times import duration, moment
 

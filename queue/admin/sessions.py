@@ -5,12 +5,6 @@ A face: changes go through the services.
 
 from __future__ import annotations
 
-from queue.admin.commands import Command, CommandAdmin
-from queue.admin.filters import AliveFilter, PlatformFilter
-from queue.admin.words import breakable
-from queue.models import Session
-from queue.services.sessions import end_session
-
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.db.models import F, OrderBy, Q, QuerySet
@@ -21,6 +15,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from queue.admin.commands import Command, CommandAdmin
+from queue.admin.filters import AliveFilter, PlatformFilter
+from queue.admin.words import breakable
+from queue.models import Session
+from queue.services.sessions import end_session
 from realtime.admin_times import duration, moment
 
 

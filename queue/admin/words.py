@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from queue import rules
 
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from queue import rules
 from realtime.admin_times import NONE, duration
 
 

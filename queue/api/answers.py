@@ -5,13 +5,12 @@ Names are the protocol's, in its camelCase; those of the policy are its fields' 
 
 from __future__ import annotations
 
+from rest_framework import serializers
+
 from queue.api.names import CamelCase
 from queue.api.serializers import PolicyChangeSerializer
 from queue.models import NeverWaits, Policy, Session
 from queue.rules import Estimate
-
-from rest_framework import serializers
-
 from realtime.http_openapi import RefusalSerializer
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
 from queue.api.answers import EstimateSerializer
 from queue.api.names import CamelCase
 from queue.models import LogEntry, LogKind, Reason, Ticket
 from queue.selectors.explain import MAX_LISTED, Why
 from queue.selectors.tickets import get_place
-from typing import Any
-
-from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
 
 class LineTicketSerializer(CamelCase, serializers.ModelSerializer[Ticket]):

@@ -5,6 +5,9 @@ Thin: each view asks a service or a selector. Protocol: docs/protocols/queue.md.
 
 from __future__ import annotations
 
+from rest_framework.request import Request
+from rest_framework.response import Response
+
 from queue.api import schema_line as schema
 from queue.api.access import MANAGE, READ, REPORT, QueueView, managing, reading, reporting
 from queue.api.answers import LinePolicySerializer, LineStatsSerializer, OccupancySerializer
@@ -12,10 +15,6 @@ from queue.api.serializers import OccupancyReportSerializer, PolicyChangeSeriali
 from queue.selectors.line import count_occupied, load_line, load_policy
 from queue.selectors.status import get_status, reported_of
 from queue.services import policy as services
-
-from rest_framework.request import Request
-from rest_framework.response import Response
-
 from realtime.http_access import Right, caller_of
 
 

@@ -6,6 +6,12 @@ path of ``/never-waits/../x``, however it is encoded. Protocol: docs/protocols/q
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+from rest_framework import generics
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
 from queue.api import schema_sessions as schema
 from queue.api.access import QueueView, managing, reading
 from queue.api.answers import NeverWaitsSerializer
@@ -13,12 +19,6 @@ from queue.api.serializers import NeverWaitsCreateSerializer, client_id_paramete
 from queue.models import NeverWaits
 from queue.selectors.tickets import list_never_waits
 from queue.services import policy as services
-
-from django.db.models import QuerySet
-from rest_framework import generics
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 
 @schema.never_waits

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from queue.api.answers import QueueErrorSerializer
-from queue.api.serializers import CLIENT_ID, PLATFORM
-
 from drf_spectacular.utils import OpenApiParameter
 
+from queue.api.answers import QueueErrorSerializer
+from queue.api.serializers import CLIENT_ID, PLATFORM
 from realtime.http_openapi import ERRORS, Operations, in_query
 
 LINE, TICKETS, SESSIONS = ["queue: the line"], ["queue: tickets"], ["queue: sessions"]

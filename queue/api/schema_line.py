@@ -1,11 +1,10 @@
 """How the views of `line` look in the OpenAPI document."""
 
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_view
+
 from queue.api.answers import LinePolicySerializer, LineStatsSerializer, OccupancySerializer
 from queue.api.schema import LINE, answers, operation
 from queue.api.serializers import OccupancyReportSerializer, PolicyChangeSerializer
-
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_view
-
 from realtime.http_openapi import BODY, CALLER
 
 _POLICY = OpenApiResponse(LinePolicySerializer, "The policy as it is now.")

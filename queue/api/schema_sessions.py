@@ -1,12 +1,11 @@
 """How the views of `sessions` and `never_waits` look in the OpenAPI document."""
 
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_view
+
 from queue.api.answers import NeverWaitsSerializer, RefreshedSerializer, SessionSerializer
 from queue.api.schema import LINE, OF_CLIENT, OF_PLATFORM, SESSIONS, answers, id_in_path, operation
 from queue.api.serializers import CLIENT_ID, HeartbeatsSerializer, NeverWaitsCreateSerializer
 from queue.models import SESSION_ID_PATTERN
-
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_view
-
 from realtime.http_openapi import BODY, CALLER, in_query
 
 _SESSION_ID = id_in_path("session_id", SESSION_ID_PATTERN, "`id` of a listed session.")

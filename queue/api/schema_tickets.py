@@ -1,5 +1,9 @@
 """How the views of `tickets` look in the OpenAPI document."""
 
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema_view
+
 from queue.api.answers_tickets import (
     LineLogSerializer,
     LineTicketDetailSerializer,
@@ -9,10 +13,6 @@ from queue.api.answers_tickets import (
 from queue.api.schema import OF_CLIENT, OF_PLATFORM, TICKETS, answers, id_in_path, operation
 from queue.api.serializers import DEFAULT_LOG_ENTRIES, MAX_LOG_ENTRIES, MAX_SEQ
 from queue.models import TICKET_ID_PATTERN, TicketState
-from typing import Any
-
-from drf_spectacular.utils import OpenApiResponse, extend_schema_view
-
 from realtime.http_openapi import CALLER, in_query
 
 _TICKET_ID = id_in_path("ticket_id", TICKET_ID_PATTERN, "The ticket's id, as its client was told.")

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from queue.api.names import CamelCase
-from queue.models import MAX_CLIENT_ID_LENGTH, MAX_COUNT, MAX_PLATFORM_LENGTH, Policy, TicketState
 from typing import Any, Final
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from queue.api.names import CamelCase
+from queue.models import MAX_CLIENT_ID_LENGTH, MAX_COUNT, MAX_PLATFORM_LENGTH, Policy, TicketState
 from realtime.http_api import ExactSerializer, StrictModelSerializer, TextField, WholeNumberField
 from realtime.http_query import choice_parameters, exact_parameter
 

@@ -5,6 +5,11 @@ Thin: each view asks a service or a selector. Protocol: docs/protocols/queue.md.
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+
 from queue.api import schema_sessions as schema
 from queue.api.access import REPORT, QueueView, reading, reporting
 from queue.api.answers import RefreshedSerializer, SessionSerializer
@@ -12,12 +17,6 @@ from queue.api.serializers import HeartbeatsSerializer, client_id_parameter, pla
 from queue.models import Session
 from queue.selectors.tickets import list_sessions
 from queue.services import sessions as services
-
-from django.db.models import QuerySet
-from rest_framework import generics
-from rest_framework.request import Request
-from rest_framework.response import Response
-
 from realtime.http_access import caller_of
 from realtime.http_query import flag_parameter
 

@@ -5,6 +5,11 @@ Thin: each view asks a service or a selector. Protocol: docs/protocols/queue.md.
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+
 from queue.api import schema_tickets as schema
 from queue.api.access import QueueView, managing, reading
 from queue.api.answers_tickets import (
@@ -25,12 +30,6 @@ from queue.models import Ticket
 from queue.selectors.explain import count_overtaken_by, overtaken_by
 from queue.selectors.tickets import get_ticket, list_log, list_tickets
 from queue.services import tickets as services
-
-from django.db.models import QuerySet
-from rest_framework import generics
-from rest_framework.request import Request
-from rest_framework.response import Response
-
 from realtime.errors import Refused
 from realtime.http_access import caller_of
 from realtime.http_api import Pagination

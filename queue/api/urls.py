@@ -1,10 +1,10 @@
 """The API's routes, under ``/api/queue/``. No path ends in a slash."""
 
-from queue.api import line, never_waits, sessions, tickets
-from queue.models import SESSION_ID_PATTERN, TICKET_ID_PATTERN
-
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
+
+from queue.api import line, never_waits, sessions, tickets
+from queue.models import SESSION_ID_PATTERN, TICKET_ID_PATTERN
 
 
 class TicketIdConverter(StringConverter):

@@ -8,6 +8,11 @@ Layer: protocol. Pure: knows nothing of Django, Channels or an event loop.
 """
 
 import re
+from typing import Any, Final, Literal
+from urllib.parse import parse_qs
+
+from msgspec import Struct
+
 from queue.protocol.messages import (
     MAX_FRAME_BYTES,
     MAX_ID_LENGTH,
@@ -20,11 +25,6 @@ from queue.protocol.messages import (
     ServerMessage,
     ShouldQueue,
 )
-from typing import Any, Final, Literal
-from urllib.parse import parse_qs
-
-from msgspec import Struct
-
 from realtime.errors import ProtocolViolation
 from realtime.wire import decode_json, encode_json
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from queue.models import LogEntry, LogKind, Reason, Ticket
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+
+from queue.models import LogEntry, LogKind, Reason, Ticket
 
 MAX_LISTED = 200
 """Overtakings that are listed: who was away from a fast line was overtaken by thousands, for one reason."""

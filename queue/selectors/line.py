@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from queue import rules
-from queue.models import Line, LogEntry, LogKind, NeverWaits, Policy, Reason, Session, Ticket, TicketState
 from typing import Final
 
 from django.db.models import Avg, F, Min, Q, QuerySet
 from django.utils import timezone
+
+from queue import rules
+from queue.models import Line, LogEntry, LogKind, NeverWaits, Policy, Reason, Session, Ticket, TicketState
 
 OPEN: Final = (TicketState.WAITING, TicketState.ADMITTED)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC
-from queue.models import LogEntry
 from typing import Final
 
 from django.db.models import QuerySet
+
+from queue.models import LogEntry
 
 CHUNK_ROWS: Final = 2_000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+
 from queue import rules
 from queue.models import Line, Ticket, TicketState
 from queue.selectors.line import LineView, load_line, view_line

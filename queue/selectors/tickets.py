@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
 from queue import rules
 from queue.models import LogEntry, NeverWaits, Session, Ticket, TicketState
 from queue.selectors.line import LineView, load_pace, load_policy
-
-from django.db.models import QuerySet
 
 # --- Tickets --------------------------------------------------------------------------------------------
 

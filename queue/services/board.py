@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from queue import events, metrics
-from queue.selectors.line import LineView, view_line
-from queue.services.commands import Joined
 from typing import Final, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError
 
+from queue import events, metrics
+from queue.selectors.line import LineView, view_line
+from queue.services.commands import Joined
 from realtime import runtime
 from realtime.db import in_db_thread
 from realtime.errors import Refused

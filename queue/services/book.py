@@ -16,6 +16,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
 from queue import rules
 from queue.models import (
     Line,
@@ -29,11 +34,6 @@ from queue.models import (
     TicketState,
 )
 from queue.selectors.line import OPEN, count_logging_in, count_occupied, load_policy, next_in_line
-from typing import Any, Final
-
-from django.db import transaction
-from django.utils import timezone
-
 from realtime import runtime
 
 TOLD = "queue.told"

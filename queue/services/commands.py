@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
 from queue.models import LogKind, Reason, Session, Ticket, TicketState
 from queue.selectors.line import OPEN, head_position
 from queue.services.book import Book, change
 from queue.services.tickets import end, let_go
-from typing import NamedTuple, TypeAlias
-
 from realtime.errors import Refused
 
 MAX_LOGINS_FOR_A_PLACE = 3

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
 from queue.main_server import MainServer, make_main_server
 from queue.services import policy, upkeep
 from queue.services.board import DATABASE_TROUBLE, Board, unavailable
 from queue.services.book import TOLD
 from queue.services.commands import Command, Leave, Outcome, commit
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
-
 from realtime import runtime
 from realtime.db import in_thread_of
 from realtime.errors import Refused

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from queue.models import LogKind, NeverWaits, Policy
-from queue.services.book import change
 from typing import Any
 
 from django.db import transaction
 
+from queue.models import LogKind, NeverWaits, Policy
+from queue.services.book import change
 from realtime import runtime
 
 CHANGED = "queue.changed"

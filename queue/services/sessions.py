@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import datetime
-from queue.models import SESSION_ID_PATTERN, LogKind, Session
-from queue.services.book import Book, change
 from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from queue.models import SESSION_ID_PATTERN, LogKind, Session
+from queue.services.book import Book, change
 from realtime.errors import Refused
 
 DIGEST_LENGTH: Final = 64

@@ -6,6 +6,10 @@ import asyncio
 import hashlib
 import random
 from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+
 from queue import events, metrics
 from queue.main_server import Login, LoginRefused, MainServerUnavailable
 from queue.models import Session, Ticket, TicketState
@@ -16,10 +20,6 @@ from queue.services.board import DATABASE_TROUBLE, read_database, unavailable
 from queue.services.commands import Command, Enter, Fail, Hold, Join, Joined, Leave, Refuse
 from queue.services.door import Door, the_door
 from queue.services.sessions import confirm_delivery
-from typing import Any
-
-from django.conf import settings
-
 from realtime.close_codes import CloseCode
 from realtime.db import in_db_thread
 from realtime.errors import Refused

@@ -6,10 +6,10 @@ What connections do is in `commands`. Raises: `Refused`, with a code that the AP
 from __future__ import annotations
 
 from collections.abc import Collection
+
 from queue.models import LogKind, Reason, Ticket, TicketState
 from queue.selectors.line import OPEN
 from queue.services.book import Book, change
-
 from realtime.errors import Refused
 
 

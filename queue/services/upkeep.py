@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
-from queue.models import LogEntry, LogKind, Process, Session, Ticket, TicketState, UsedToken
-from queue.selectors.line import OPEN, LineView, view_line
-from queue.services.book import change
-from queue.services.sessions import expire_sessions
-from queue.services.tickets import end, let_go
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+
+from queue.models import LogEntry, LogKind, Process, Session, Ticket, TicketState, UsedToken
+from queue.selectors.line import OPEN, LineView, view_line
+from queue.services.book import change
+from queue.services.sessions import expire_sessions
+from queue.services.tickets import end, let_go
 
 LEASE_S: Final = 8.0
 """Without a sign of life for so long a process is taken for dead. A few signs may be late or lost."""

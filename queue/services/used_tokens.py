@@ -1,6 +1,7 @@
 """Tokens that have logged somebody in: another client may not use them as well."""
 
 from datetime import datetime
+
 from queue.models import UsedToken
 
 

@@ -1,11 +1,11 @@
 """What the page for people who wait says of a line that tests make up: numbers, words, troubles, calls."""
 
 import random
-from queue import rules
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from queue import rules
 from tests.browser.queue_fake import PACE, FakeLine
 from tests.browser.test_queue_page import heading, wait_until
 

@@ -1,6 +1,5 @@
 """The folder ``queue/`` is importable and the standard library's ``queue`` stays what it is."""
 
-import queue
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pytest
 from django.core.checks import run_checks
 
 import config
+import queue
 from config import BASE_DIR, checks, extend_standard_queue
 
 PROBE = """

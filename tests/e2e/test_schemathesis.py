@@ -33,8 +33,8 @@ def test_the_api_is_as_its_document_says(start_embedded: StartServer, seed: Seed
             "run",
             f"{server.url}/api/schema/",
             f"--header=Authorization: Bearer {seed.keys['site']}",
-            # While it makes up one request, the server can answer another.
-            "--workers=2",
+            # In several threads it trips over a fault of Python 3.11 (a SystemError in ast.parse).
+            "--workers=1",
             f"--max-examples={EXAMPLES}",
             "--no-color",
         ],

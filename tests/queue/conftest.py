@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import AsyncIterator
-from queue.identity import IdentityVerifier, make_identity_verifier
 from typing import Any
 
 import pytest
 
+from queue.identity import IdentityVerifier, make_identity_verifier
 from realtime.clock import FakeClock
 from tests.queue.providers import APPLE, GOOGLE, LINE, Reply, Site, UsedTokens
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+
 from queue.models import Line, LogEntry, Session, Ticket
 from queue.services.commands import Command, Enter, Fail, Join, Joined, Leave, Outcome, Refuse, commit
 from queue.services.policy import save_policy
-from typing import Any
-
 from tests.queue.audit import FIELDS, Audit
 
 PROCESS = "proc_test"

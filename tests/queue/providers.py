@@ -12,15 +12,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from queue.identity import IdentityVerifier
-from queue.logins import Login, LoginRefused
-from queue.protocol.messages import LoginType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from queue.identity import IdentityVerifier
+from queue.logins import Login, LoginRefused
+from queue.protocol.messages import LoginType
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from queue.admin.tickets import TicketAdmin
-from queue.models import LogEntry, NeverWaits, Session, Ticket
-from queue.selectors import log_csv
-from queue.services.policy import save_never_waits
-from queue.services.sessions import end_session
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -19,6 +14,11 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
+from queue.admin.tickets import TicketAdmin
+from queue.models import LogEntry, NeverWaits, Session, Ticket
+from queue.selectors import log_csv
+from queue.services.policy import save_never_waits
+from queue.services.sessions import end_session
 from tests.queue.admin_pages import LOG, NEVER_WAITS, SESSIONS, TICKETS, column, listed
 from tests.queue.line import LineOfTests
 from tests.realtime.admin_pages import count_queries, page_of

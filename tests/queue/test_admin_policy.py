@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from queue.models import LogEntry, Policy
-from queue.selectors.line import load_policy
-from queue.services.policy import report_occupancy, save_policy
 from typing import Any
 
 import pytest
@@ -13,6 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from queue.models import LogEntry, Policy
+from queue.selectors.line import load_policy
+from queue.services.policy import report_occupancy, save_policy
 from tests.queue.admin_pages import POLICY
 from tests.queue.line import LineOfTests
 from tests.realtime.admin_pages import page_of

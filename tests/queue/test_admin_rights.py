@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from queue.models import NeverWaits
-from queue.selectors.line import load_policy
-from queue.services.policy import save_never_waits
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from queue.models import NeverWaits
+from queue.selectors.line import load_policy
+from queue.services.policy import save_never_waits
 from tests.queue.admin_pages import ALL_PAGES, LOG, NEVER_WAITS, POLICY, ROOT, SESSIONS, TICKETS, somebody
 from tests.queue.line import LineOfTests
 from tests.realtime.admin_pages import page_of

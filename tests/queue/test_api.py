@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from queue.models import Line, LogEntry, Policy
-from queue.selectors.line import PACE_TICKETS
 from typing import Any
 
 import pytest
@@ -12,6 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from queue.models import Line, LogEntry, Policy
+from queue.selectors.line import PACE_TICKETS
 from tests.queue.callers import Caller, accepted, program, refused
 from tests.queue.line import LineOfTests
 

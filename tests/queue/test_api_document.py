@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from queue.api.urls import urlpatterns
-from queue.models import Session
 from typing import Any
 
 import pytest
@@ -16,6 +14,8 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 
 from config import BASE_DIR
+from queue.api.urls import urlpatterns
+from queue.models import Session
 from tests.queue.callers import ROOT, Caller, program
 from tests.queue.line import LineOfTests
 

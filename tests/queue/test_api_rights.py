@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from queue.api.urls import urlpatterns
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from queue.api.urls import urlpatterns
 from tests.queue.callers import ROOT, Caller, accepted, account, logged_in, permissions, program, refused
 
 pytestmark = pytest.mark.django_db

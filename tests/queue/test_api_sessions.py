@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from queue.models import NeverWaits, Session
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from queue.models import NeverWaits, Session
 from tests.queue.callers import Caller, accepted, program, refused, results
 from tests.queue.line import LineOfTests
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from queue.models import LogEntry, Ticket
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from queue.models import LogEntry, Ticket
 from tests.queue.callers import Caller, accepted, program, refused, results
 from tests.queue.line import LineOfTests
 

@@ -1,14 +1,14 @@
 """The AsyncAPI document against what the server sends and what it takes."""
 
 import json
-from queue import events, rules
-from queue.asyncapi import channels
-from queue.protocol import codec, messages
 from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+from queue import events, rules
+from queue.asyncapi import channels
+from queue.protocol import codec, messages
 from realtime.asyncapi import inlined, wire_name
 from realtime.errors import ProtocolViolation
 from realtime.views import asyncapi_document

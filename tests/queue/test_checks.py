@@ -1,10 +1,10 @@
 """Settings of the page that say nothing sensible are refused by name."""
 
-from queue.checks import page_settings
-
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+
+from queue.checks import page_settings
 
 
 @pytest.mark.parametrize(

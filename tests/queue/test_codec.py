@@ -1,15 +1,15 @@
 """The wire form: every message of the document to the byte, and what is no message."""
 
 import json
-from queue.protocol import messages
-from queue.protocol.codec import decode, decode_hello, encode, encode_should_queue
-from queue.protocol.messages import MAX_FRAME_BYTES, Login, LoginType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from queue.protocol import messages
+from queue.protocol.codec import decode, decode_hello, encode, encode_should_queue
+from queue.protocol.messages import MAX_FRAME_BYTES, Login, LoginType
 from realtime.errors import ProtocolViolation
 
 HEADERS = [(b"platform", b"web"), (b"id", b"6f1c2e50-guid")]

@@ -1,11 +1,11 @@
 """The demo's policy: that of a new installation, whatever it was before."""
 
+import pytest
+
 from queue.demo import fill
 from queue.models import Policy
 from queue.selectors.line import view_line
 from queue.services.policy import save_policy
-
-import pytest
 
 pytestmark = pytest.mark.django_db
 

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from queue.models import LogEntry, NeverWaits, Session, Ticket
-from queue.selectors.explain import Why, count_overtaken_by, overtaken_by
-from queue.services.commands import Hold, Join
-from queue.services.sessions import end_session
-from queue.services.tickets import admit_ticket, move_to_front, remove_ticket
-from queue.services.upkeep import remove_stale
 from typing import Any
 
 import pytest
@@ -17,6 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from queue.models import LogEntry, NeverWaits, Session, Ticket
+from queue.selectors.explain import Why, count_overtaken_by, overtaken_by
+from queue.services.commands import Hold, Join
+from queue.services.sessions import end_session
+from queue.services.tickets import admit_ticket, move_to_front, remove_ticket
+from queue.services.upkeep import remove_stale
 from realtime.errors import Refused
 from tests.queue.line import PROCESS, LineOfTests
 

@@ -4,13 +4,13 @@ import hashlib
 import logging
 import time
 from datetime import UTC, datetime, timedelta
-from queue.logins import LoginRefused, MainServerUnavailable
-from queue.openid_tokens import MAX_REMEMBERED, MAX_TOKEN_CHARS
-from queue.protocol.messages import LoginType
 from typing import Any
 
 import pytest
 
+from queue.logins import LoginRefused, MainServerUnavailable
+from queue.openid_tokens import MAX_REMEMBERED, MAX_TOKEN_CHARS
+from queue.protocol.messages import LoginType
 from tests.queue.providers import (
     Reply,
     a_login,

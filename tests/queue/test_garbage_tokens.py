@@ -2,8 +2,6 @@
 
 import json
 from contextlib import suppress
-from queue.logins import LoginRefused
-from queue.protocol.messages import LoginType
 from typing import Any
 
 import jwt
@@ -11,6 +9,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from queue.logins import LoginRefused
+from queue.protocol.messages import LoginType
 from tests.queue.providers import GOOGLE, Reply, a_login, b64, forged, refusal, rsa_key
 
 json_values = st.recursive(

@@ -2,14 +2,14 @@
 
 import time
 from datetime import UTC, datetime
-from queue.identity import make_identity_verifier
-from queue.logins import LoginRefused, MainServerUnavailable
-from queue.openid_tokens import LEEWAY_S, MAX_REMEMBERED
-from queue.protocol.messages import LoginType
 
 import jwt
 import pytest
 
+from queue.identity import make_identity_verifier
+from queue.logins import LoginRefused, MainServerUnavailable
+from queue.openid_tokens import LEEWAY_S, MAX_REMEMBERED
+from queue.protocol.messages import LoginType
 from tests.queue.providers import APPLE, GOOGLE, Site, a_login, b64
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

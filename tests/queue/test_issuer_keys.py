@@ -1,13 +1,13 @@
 """An issuer's keys: how long they are believed, and how seldom it is asked."""
 
 import asyncio
-from queue.issuer_keys import FIRST_FETCH_S, MAX_FRESH_S, MIN_FRESH_S, REFETCH_S, IssuerKeys
-from queue.logins import MainServerUnavailable
-from queue.outbound import Answer
 from typing import Any
 
 import pytest
 
+from queue.issuer_keys import FIRST_FETCH_S, MAX_FRESH_S, MIN_FRESH_S, REFETCH_S, IssuerKeys
+from queue.logins import MainServerUnavailable
+from queue.outbound import Answer
 from realtime.clock import FakeClock
 from realtime.wire import encode_json
 from tests.queue.providers import ec_key, public_jwk, rsa_key

@@ -1,11 +1,10 @@
 """Tokens of LINE's web login, which LINE is asked about."""
 
-from queue.logins import MainServerUnavailable
-from queue.protocol.messages import LoginType
-
 import jwt
 import pytest
 
+from queue.logins import MainServerUnavailable
+from queue.protocol.messages import LoginType
 from tests.queue.providers import LINE, Reply, a_login, refusal
 
 

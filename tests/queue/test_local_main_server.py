@@ -7,6 +7,16 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import BASE_DIR
 from queue.main_server import (
     HttpMainServer,
     LocalMainServer,
@@ -18,16 +28,6 @@ from queue.main_server import (
 )
 from queue.models import UsedToken
 from queue.protocol.messages import LoginType
-from typing import Any
-
-import jwt
-import pytest
-from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError
-from hypothesis import given
-from hypothesis import strategies as st
-
-from config import BASE_DIR
 from tests.queue.providers import GOOGLE, Site, a_login
 
 SECRET = "s3cr3t-token"

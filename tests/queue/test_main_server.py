@@ -4,6 +4,12 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+
+import h11
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from queue.main_server import (
     MAX_HEADER_CHARS,
     MAX_JWT_BYTES,
@@ -14,12 +20,6 @@ from queue.main_server import (
     header_value,
 )
 from queue.protocol.messages import LoginType
-
-import h11
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.queue.providers import Reply, Site, hang
 
 GOOD = Reply({"data": {"jwt": "iamjwt"}})

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from queue.main_server import HttpMainServer, Login, LoginRefused, MainServerUnavailable
-from queue.protocol.messages import LoginType
 from typing import Any
 
 import httpx
 import pytest
 
+from queue.main_server import HttpMainServer, Login, LoginRefused, MainServerUnavailable
+from queue.protocol.messages import LoginType
 from realtime.wire import decode_json
 from tests.main_server import REPORT_GAP_S
 from tests.queue.main_server_program import START_DEADLINE_S, program

@@ -4,16 +4,16 @@ import asyncio
 import hashlib
 import json
 import time
-from queue.identity import make_identity_verifier
-from queue.logins import MainServerUnavailable
-from queue.openid_tokens import LEEWAY_S, MAX_TOKEN_CHARS
-from queue.protocol.messages import LoginType
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from queue.identity import make_identity_verifier
+from queue.logins import MainServerUnavailable
+from queue.openid_tokens import LEEWAY_S, MAX_TOKEN_CHARS
+from queue.protocol.messages import LoginType
 from tests.queue.providers import (
     APPLE,
     GOOGLE,

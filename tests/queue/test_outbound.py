@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from queue.logins import MainServerUnavailable
-from queue.outbound import MAX_ANSWER_BYTES, MAX_IN_FLIGHT, Outbound
 from typing import Any
 
 import pytest
 
+from queue.logins import MainServerUnavailable
+from queue.outbound import MAX_ANSWER_BYTES, MAX_IN_FLIGHT, Outbound
 from tests.queue.providers import Reply, Site
 
 GOOD = Reply({"all": "well"})

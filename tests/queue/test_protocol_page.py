@@ -3,6 +3,10 @@
 import json
 import re
 from pathlib import Path
+
+import msgspec
+import pytest
+
 from queue import events, rules
 from queue.consumers import QueueConsumer
 from queue.models import Policy
@@ -10,9 +14,6 @@ from queue.protocol import codec, messages
 from queue.protocol.messages import ErrorCode, EventCode, LoginType
 from queue.services.commands import MAX_LOGINS_FOR_A_PLACE
 from queue.services.upkeep import LEASE_S
-
-import msgspec
-import pytest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocols" / "queue.md").read_text(encoding="utf-8")
 STRUCTS = {

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from io import StringIO
-from queue.management.commands.queue_status import in_words
-from queue.models import Ticket
-from queue.services.policy import report_occupancy
 from typing import Any
 
 import pytest
@@ -15,6 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
+from queue.management.commands.queue_status import in_words
+from queue.models import Ticket
+from queue.services.policy import report_occupancy
 from tests.queue.callers import accepted, program
 from tests.queue.line import LineOfTests
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from queue.models import NeverWaits, Session, Ticket
-from queue.services.commands import Command, Enter, Fail, Leave, Refuse, commit
-from queue.services.sessions import end_session
-from queue.services.tickets import admit_ticket, move_to_front, remove_ticket
 
 import pytest
 from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from queue.models import NeverWaits, Session, Ticket
+from queue.services.commands import Command, Enter, Fail, Leave, Refuse, commit
+from queue.services.sessions import end_session
+from queue.services.tickets import admit_ticket, move_to_front, remove_ticket
 from realtime.errors import Refused
 from tests.queue.line import LineOfTests
 

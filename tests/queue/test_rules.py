@@ -1,11 +1,12 @@
 """Admission and estimates, as pure decisions."""
 
 import random
-from queue.rules import MAX_ADMITTED_AT_ONCE, Policy, Step, estimate, occupied, pace, places, refilled
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from queue.rules import MAX_ADMITTED_AT_ONCE, Policy, Step, estimate, occupied, pace, places, refilled
 
 OPEN_ENDED = Policy(capacity=10**6, admit_per_interval=10**6)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from queue.models import NeverWaits, Session, Ticket
-from queue.services.commands import MAX_LOGINS_FOR_A_PLACE, Enter, Fail, Hold, Join, Leave, commit
-from queue.services.sessions import confirm_delivery, end_session, refresh_session
-from queue.services.tickets import admit_ticket, move_to_front, remove_ticket
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from queue.models import NeverWaits, Session, Ticket
+from queue.services.commands import MAX_LOGINS_FOR_A_PLACE, Enter, Fail, Hold, Join, Leave, commit
+from queue.services.sessions import confirm_delivery, end_session, refresh_session
+from queue.services.tickets import admit_ticket, move_to_front, remove_ticket
 from realtime.errors import Refused
 from tests.queue.line import PROCESS, LineOfTests
 

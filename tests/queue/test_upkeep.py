@@ -1,6 +1,12 @@
 """What time does to the line: dead processes, tickets nobody came back for, silent sessions, old rows."""
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
 from queue.models import Line, LogEntry, Process, Session, Ticket, UsedToken
 from queue.selectors.line import average_wait_ms, load_policy, may_go, view_line
 from queue.services.policy import report_occupancy
@@ -15,12 +21,6 @@ from queue.services.upkeep import (
     show_life,
 )
 from queue.services.used_tokens import remember_token
-from typing import Any
-
-import pytest
-from django.db.models import F
-from django.utils import timezone
-
 from realtime.errors import Refused
 from tests.queue.line import PROCESS, LineOfTests
 

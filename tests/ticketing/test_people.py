@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from knox.models import AuthToken
 
 from realtime.errors import Refused
+from realtime.user_tokens import ACCESS_CHANGED
 from ticketing.models import Device, Ticket, TicketEvent, Visitor
 from ticketing.services import devices, people, tickets, tokens, visitors
 
@@ -94,7 +95,7 @@ def test_every_process_hears_of_changed_access(
     monkeypatch.setattr(tokens.runtime, "send_from_thread", lambda group, kind, message: sent.append(kind))
     with django_capture_on_commit_callbacks(execute=True):
         change(desk)
-    assert (tokens.ACCESS_CHANGED in sent) is told
+    assert (ACCESS_CHANGED in sent) is told
 
 
 # --- Devices --------------------------------------------------------------------------------------

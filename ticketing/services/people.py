@@ -7,10 +7,10 @@ from django.utils import timezone
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
+from realtime.user_tokens import announce_access
 from ticketing.models import EventKind, Staff
 from ticketing.services.journal import change
 from ticketing.services.tables import leave_table_of
-from ticketing.services.tokens import announce_access
 
 DEFAULT_TOKEN_EXPIRY = timedelta(hours=16)
 """A long day at the desk: nobody is signed out in the middle of it, everybody is overnight."""

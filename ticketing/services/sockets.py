@@ -18,6 +18,7 @@ from realtime.close_codes import CloseCode
 from realtime.db import in_db_thread
 from realtime.errors import Refused
 from realtime.outlet import Outlet
+from realtime.user_tokens import ACCESS_CHANGED
 from ticketing import events
 from ticketing.rules import Entry
 from ticketing.services import devices, tables, tickets, tokens
@@ -43,7 +44,7 @@ class Sockets:
         self.live.watch(self._on_entry)
         # Counts what may have made tokens invalid: a pick that was under way meanwhile looks again.
         self.access_changes = 0
-        rt.on(tokens.ACCESS_CHANGED, self._on_access_changed)
+        rt.on(ACCESS_CHANGED, self._on_access_changed)
         rt.bus.on_resync(self.recheck_soon)
         rt.every(RECHECK_INTERVAL_S, self.recheck)
         rt.every(tables.HOLD_INTERVAL_S, self._hold)

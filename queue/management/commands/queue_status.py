@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from queue.api.answers import LineStatsSerializer
-from queue.rules import Estimate
-from queue.selectors.line import LineView
-from queue.selectors.status import Status, get_status, last_entered_at
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 from rest_framework.fields import DateTimeField
+
+from queue.api.answers import LineStatsSerializer
+from queue.rules import Estimate
+from queue.selectors.line import LineView
+from queue.selectors.status import Status, get_status, last_entered_at
 
 
 class Command(BaseCommand):

@@ -1,0 +1,91 @@
+"""One connection to the gateway: whose it is, and which channels it hears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway import events
+from gateway.protocol.messages import MAX_REPLAY, Identify
+from gateway.rules import Entry
+from gateway.selectors.messages import list_missed, load_memberships
+from gateway.services.live import LiveGateway, ask
+from gateway.services.tokens import GatewayLogin, login_of_token
+from realtime import runtime
+from realtime.errors import Refused
+from realtime.outlet import Outlet
+
+
+class GatewaySocket:
+    """A connection. Hears nothing until it has identified.
+
+    Args:
+        lost_access: called once its token is not valid any more.
+    """
+
+    def __init__(self, outlet: Outlet, lost_access: Callable[[], None]) -> None:
+        self.outlet = outlet
+        self.lost_access = lost_access
+        self.login: GatewayLogin | None = None
+        self._runtime = runtime.current()
+        self._live = self._runtime.part(LiveGateway)
+        # Until the channels are known: what became of them meanwhile. Then None.
+        self._changes: list[Entry] | None = []
+
+    async def identify(self, identify: Identify) -> bool:
+        """Send Ready, what was missed, and go on live; False if the token is not good.
+
+        Raises:
+            Refused: UNAVAILABLE while the database does not answer. Nothing was sent then.
+        """
+        login = await ask(login_of_token, identify.token)
+        if login is None:
+            return False
+        self.login = login
+        # First of all: a channel that is joined from now on is heard of.
+        self._live.add(self, login.account_id)
+        try:
+            await self._go_live(login, identify.after)
+        except Refused:
+            self.leave()
+            raise
+        return True
+
+    def membership_changed(self, entry: Entry) -> None:
+        """The account has joined or left a channel."""
+        if self._changes is not None:
+            self._changes.append(entry)
+        elif entry.kind == "joined":
+            self._runtime.hub.join_here(events.group_of(entry.channel_id), self.outlet)
+        else:
+            self._runtime.hub.leave_group(events.group_of(entry.channel_id), self.outlet)
+
+    def leave(self) -> None:
+        """The connection has closed, or is not let in."""
+        if self.login is not None:
+            self._live.discard(self, self.login.account_id)
+            self.login = None
+
+    async def _go_live(self, login: GatewayLogin, after: int | None) -> None:
+        # This process must be following the journal before the channels are read from the database, or what
+        # happens in between would be in neither.
+        await self._live.reach(0)
+        seq, channels = await ask(load_memberships, login.account_id)
+        await self._live.reach(seq)
+        # From here to the cork nothing is waited for: this is the place where before and after meet.
+        cut = self._live.seq
+        for change in self._changes or ():
+            if change.seq > seq:
+                (channels.add if change.kind == "joined" else channels.discard)(change.channel_id)
+        self._changes = None
+        self.outlet.cork()
+        if self.outlet.closed:
+            return
+        for channel_id in channels:
+            self._runtime.hub.join_here(events.group_of(channel_id), self.outlet)
+        frames = [events.ready(login.account_id)]
+        if after is not None:
+            missed = await ask(list_missed, channels, after, cut, MAX_REPLAY + 1)
+            frames += [events.message(posted) for posted in missed[:MAX_REPLAY]]
+            if len(missed) > MAX_REPLAY:
+                frames.append(events.gap())
+        self.outlet.uncork(*frames)

@@ -1,0 +1,37 @@
+"""Two people and a channel of the gateway, in the database of the environment; prints them as JSON.
+
+``gateway_seed post CHANNEL AUTHOR CONTENT`` posts a message instead and prints its id. Run by `gateway.run`.
+"""
+
+import json
+import os
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from gateway.models import ChannelType  # noqa: E402
+from gateway.services.accounts import register  # noqa: E402
+from gateway.services.posts import NewPost, create_channel, join_channel, post_message  # noqa: E402
+from gateway.services.tokens import issue_token  # noqa: E402
+
+if sys.argv[1:2] == ["post"]:
+    channel_id, author_id, content = sys.argv[2:]
+    made = post_message(NewPost(int(channel_id), int(author_id), 0, content))
+    json.dump({"id": str(made.pk)}, sys.stdout)
+else:
+    ann, ben = [register(username=name, password="correct horse battery") for name in ("ann", "ben")]
+    channel = create_channel(author=ann, kind=ChannelType.STREAM, title="Talk")
+    join_channel(channel=channel, account_id=ben.pk)
+    json.dump(
+        {
+            "channel": str(channel.pk),
+            "people": {
+                name: {"id": str(account.pk), "token": issue_token(account=account)}
+                for name, account in (("ann", ann), ("ben", ben))
+            },
+        },
+        sys.stdout,
+    )
