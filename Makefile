@@ -11,7 +11,7 @@ HOST ?= 127.0.0.1
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Arguments for pytest: make test ARGS="tests/realtime -x". Without any: all tests, files shared out to two
+# Arguments for pytest: make test ARGS="tests/realtime -x". Without any: all tests, files shared out to three
 # processes, since much of the time is waiting.
 ARGS ?= -n 3 --dist loadfile
 

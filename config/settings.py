@@ -335,6 +335,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ChannelAccess": "broadcast.models.Access",
+        "GatewayChannelType": "gateway.models.ChannelType",
+        "GatewayMessageType": "gateway.models.MessageType",
         "DeviceKind": "ticketing.models.DeviceKind",
         "LineLogKind": "queue.models.LogKind",
         "LineTicketState": "queue.models.TicketState",

@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/broadcast/", include("broadcast.api.urls")),
     path("api/ticketing/", include("ticketing.api.urls")),
     path("api/queue/", include("queue.api.urls")),
+    path("api/v1/", include("gateway.api.urls")),
     # An unknown path is no page that a form could belong to: 404 whatever the method.
     re_path(r"^api/", api_not_found),
     path("ticketing/", include("ticketing.urls")),

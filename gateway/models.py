@@ -82,7 +82,7 @@ class Member(models.Model):
     joined_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["channel", "account"]
+        ordering = ["channel_id", "account_id"]
         constraints = [models.UniqueConstraint(fields=["channel", "account"], name="gateway_one_membership")]
 
     def __str__(self) -> str:

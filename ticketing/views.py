@@ -19,8 +19,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from realtime import http_login
 from ticketing.rules import DISPLAY, KIOSK, device_cookie
-from ticketing.services import logins
 from ticketing.services.devices import find_device
 from ticketing.services.people import staff_of_user
 
@@ -135,7 +135,7 @@ class StaffPage(LoginView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Signs in, or gives the form again."""
-        if wait_s := logins.limit.take(request.META.get("REMOTE_ADDR", "")):
+        if wait_s := http_login.limit.take(request.META.get("REMOTE_ADDR", "")):
             form = self.form_class(initial={"username": request.POST.get("username", "")})
             context = self.get_context_data(form=form, problem="signInTooOften")
             headers = {"Retry-After": str(wait_s)}

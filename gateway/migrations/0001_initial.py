@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='gateway.channel')),
             ],
             options={
-                'ordering': ['channel', 'account'],
+                'ordering': ['channel_id', 'account_id'],
                 'constraints': [models.UniqueConstraint(fields=('channel', 'account'), name='gateway_one_membership')],
             },
         ),

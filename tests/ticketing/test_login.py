@@ -10,17 +10,17 @@ from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.middleware.csrf import _get_new_csrf_string
 
+from realtime import http_login
 from realtime.http_api import MAX_BODY_BYTES
+from realtime.http_login import LOGIN_BURST, LoginLimit
 from tests.ticketing.callers import PASSWORD, Caller, accepted, account, clerk, logged_in, refused
 from tests.ticketing.desk import Desk
-from ticketing.services import logins
-from ticketing.services.logins import LOGIN_BURST, LoginLimit
 from ticketing.services.tokens import staff_of_token
 
 
 @pytest.fixture(autouse=True)
 def _no_attempts_before(monkeypatch):
-    monkeypatch.setattr(logins, "limit", LoginLimit())
+    monkeypatch.setattr(http_login, "limit", LoginLimit())
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_an_account_is_locked_out_after_some_failures(ana: User, settings):
         response = sign_in(password=password)
         refused(response, 429)
         assert response["Retry-After"] == "900"
-    # The same counter as at the site's other logins.
+    # The same counter as at the site's other http_login.
     assert AccessAttempt.objects.get().failures_since_start >= 3
     assert (
         "locked"
@@ -154,7 +154,7 @@ def test_success_takes_failures_back(ana: User, settings):
 def test_an_address_may_try_only_so_often(ana: User, monkeypatch):
     hashed: list[str] = []
     monkeypatch.setattr(
-        "ticketing.api.login.authenticate", lambda *_args, **fields: hashed.append(fields["username"])
+        "realtime.http_login.authenticate", lambda *_args, **fields: hashed.append(fields["username"])
     )
     for number in range(LOGIN_BURST):
         refused(sign_in(f"user{number}"), 401)
@@ -171,7 +171,7 @@ def test_an_address_may_try_only_so_often(ana: User, monkeypatch):
 
 def test_attempts_are_allowed_again_with_time(monkeypatch):
     now_s = [1000.0]
-    monkeypatch.setattr(logins.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(http_login.time, "monotonic", lambda: now_s[0])
     limit = LoginLimit()
     assert [limit.take("10.0.0.1") for _ in range(LOGIN_BURST)] == [0] * LOGIN_BURST
     wait_s = limit.take("10.0.0.1")

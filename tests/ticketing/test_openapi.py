@@ -10,13 +10,13 @@ from django.test import Client
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
+from realtime import http_login
 from realtime.http_csv import csv_response
 from tests.ticketing.callers import PASSWORD, ROOT, Caller, clerk, logged_in, program
 from tests.ticketing.desk import Desk
 from ticketing.api.urls import urlpatterns
 from ticketing.models import Ticket
 from ticketing.selectors.tickets import CSV_COLUMNS
-from ticketing.services import logins
 from ticketing.services.devices import create_device
 
 
@@ -131,7 +131,7 @@ def check(schema: dict[str, Any], method: str, path: str, response: HttpResponse
 
 
 def test_what_is_answered_fits(schema: dict[str, Any], desk: Desk, monkeypatch):
-    monkeypatch.setattr(logins, "limit", logins.LoginLimit())
+    monkeypatch.setattr(http_login, "limit", http_login.LoginLimit())
     desk.ana.user.set_password(PASSWORD)
     desk.ana.user.save()
     desk.pick(desk.ana, 1)

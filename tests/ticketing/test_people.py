@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from knox.models import AuthToken
 
+from realtime import user_tokens
 from realtime.errors import Refused
 from realtime.user_tokens import ACCESS_CHANGED
 from ticketing.models import Device, Ticket, TicketEvent, Visitor
@@ -92,7 +93,9 @@ def test_every_process_hears_of_changed_access(
 ) -> None:
     people.issue_token(staff=desk.ana)
     sent = []
-    monkeypatch.setattr(tokens.runtime, "send_from_thread", lambda group, kind, message: sent.append(kind))
+    monkeypatch.setattr(
+        user_tokens.runtime, "send_from_thread", lambda group, kind, message: sent.append(kind)
+    )
     with django_capture_on_commit_callbacks(execute=True):
         change(desk)
     assert (ACCESS_CHANGED in sent) is told

@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from config import BASE_DIR
+from realtime import http_login
 from ticketing.models import Staff
-from ticketing.services import devices, logins
+from ticketing.services import devices
 from ticketing.services.people import save_staff
 
 pytestmark = pytest.mark.django_db
@@ -186,9 +187,9 @@ def test_too_many_attempts_are_said_on_the_same_page(client: Client, ana, settin
 
 
 def test_an_address_that_tries_without_end_is_told_to_wait(client: Client, ana, monkeypatch) -> None:
-    monkeypatch.setattr(logins, "limit", logins.LoginLimit())
-    for _ in range(logins.LOGIN_BURST):
-        logins.limit.take("127.0.0.1")
+    monkeypatch.setattr(http_login, "limit", http_login.LoginLimit())
+    for _ in range(http_login.LOGIN_BURST):
+        http_login.limit.take("127.0.0.1")
     response = sign_in(client)
     assert (response.status_code, problem_of(response)) == (429, "signInTooOften")
     assert 1 <= int(response["Retry-After"]) <= 3

@@ -1,17 +1,11 @@
 """``/api/ticketing/login``, ``logout`` and ``token``: how staff get the token they open the desk with.
 
 Failures are counted and locked out as at every login of the site (django-axes), and an address may try only
-so often (`ticketing.services.logins`). Protocol: docs/protocols/ticketing.md.
+so often (`realtime.http_login`). Protocol: docs/protocols/ticketing.md.
 """
 
 from __future__ import annotations
 
-from copy import copy
-
-from axes.helpers import get_cool_off
-from django.contrib.auth import authenticate
-from django.contrib.auth.signals import user_logged_in
-from django.http import HttpRequest
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
@@ -19,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from realtime.http_errors import HttpError
+from realtime.http_login import count_attempt, sign_in
 from ticketing.api import schema_people as schema
 from ticketing.api.access import ONLY_STAFF, TOKEN_CHALLENGE, presented_token
 from ticketing.api.base import DeskView
 from ticketing.api.people import token_response
 from ticketing.api.serializers import LoginSerializer
-from ticketing.services import logins
 from ticketing.services.people import DEFAULT_TOKEN_EXPIRY, revoke_token, staff_of_user
 
 _NO_STAFF = "This account is not active as staff of the desk."
@@ -40,44 +34,17 @@ class Login(DeskView):
     def post(self, request: Request) -> Response:
         """Sign in with name and password."""
         # Before the body: an attempt too many is to cost next to nothing.
-        if wait_s := logins.limit.take(request.META.get("REMOTE_ADDR", "")):
-            raise _too_many(wait_s)
+        count_attempt(request)
         form = LoginSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        attempt = _without_session(request)
-        user = authenticate(attempt, **form.validated_data)
+        user = sign_in(request, **form.validated_data)
         if user is None:
-            if getattr(attempt, "axes_locked_out", False):
-                raise _too_many(_lockout_s(attempt))
             challenge = [(b"www-authenticate", TOKEN_CHALLENGE.encode())]
             raise HttpError(401, "This name and password do not belong together.", headers=challenge)
-        user_logged_in.send(sender=type(user), request=attempt, user=user)
         staff = staff_of_user(user)
         if staff is None:
             raise PermissionDenied(_NO_STAFF)
         return token_response(staff, DEFAULT_TOKEN_EXPIRY, status=200)
-
-
-def _without_session(request: Request) -> HttpRequest:
-    """A copy of the request for django-axes to leave its marks on.
-
-    On the request itself they would have its middleware put a text in place of our answer, and start a
-    session for somebody who asked for a token.
-    """
-    attempt: HttpRequest = copy(request._request)
-    attempt.__dict__.pop("session", None)
-    return attempt
-
-
-def _too_many(wait_s: int) -> HttpError:
-    return HttpError(
-        429, "Too many attempts. Wait before the next.", headers=[(b"retry-after", str(wait_s).encode())]
-    )
-
-
-def _lockout_s(attempt: HttpRequest) -> int:
-    cool_off = get_cool_off(attempt)
-    return int(cool_off.total_seconds()) if cool_off else 0
 
 
 @schema.logout

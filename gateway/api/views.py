@@ -1,0 +1,157 @@
+"""``/api/v1/``: registering and logging in, people, channels and posts.
+
+Thin: each view asks a service or a selector. Protocol: docs/protocols/gateway.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gateway.api import schema
+from gateway.api.access import GatewayView, account_of_login, login_of
+from gateway.api.serializers import (
+    ChannelSerializer,
+    CredentialsSerializer,
+    NewChannelSerializer,
+    NewPostSerializer,
+    PostSerializer,
+    ProfileSerializer,
+    RegistrationSerializer,
+    id_of,
+)
+from gateway.models import Channel
+from gateway.selectors.channels import list_accounts, list_posts, visible_channels
+from gateway.services.accounts import account_of, register
+from gateway.services.posts import NewPost, create_channel, post_message
+from gateway.services.tokens import issue_token, revoke_token
+from realtime.http_api import Pagination
+from realtime.http_login import count_attempt, sign_in
+
+DEFAULT_POSTS: Final = 10
+MAX_POSTS: Final = 50
+
+
+@schema.register
+class Register(GatewayView):
+    """``POST /api/v1/auth/register``."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def post(self, request: Request) -> Response:
+        """A new account, logged in at once."""
+        count_attempt(request)
+        form = RegistrationSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        account = register(**form.validated_data)
+        return Response({"success": True, "id": str(account.pk), "token": issue_token(account=account)})
+
+
+@schema.login
+class Login(GatewayView):
+    """``POST /api/v1/auth/login``."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def post(self, request: Request) -> Response:
+        """A token, for name and password."""
+        count_attempt(request)
+        form = CredentialsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = sign_in(request, **form.validated_data)
+        if user is None:
+            raise PermissionDenied("Invalid username or password!")
+        return Response({"success": True, "token": issue_token(account=account_of(user))})
+
+
+@schema.logout
+class Logout(GatewayView):
+    """``POST /api/v1/auth/logout``."""
+
+    def post(self, request: Request) -> Response:
+        """The token of this request is not valid any more; connections made with it are closed."""
+        revoke_token(digest=login_of(request).digest)
+        return Response({"success": True})
+
+
+@schema.me
+class Me(GatewayView):
+    """``GET /api/v1/users/me``."""
+
+    def get(self, request: Request) -> Response:
+        """Oneself. Two queries."""
+        return Response({"success": True, "profile": ProfileSerializer(account_of_login(request)).data})
+
+
+@schema.user
+class User(GatewayView):
+    """``GET /api/v1/users/<id>``."""
+
+    def get(self, request: Request, account_id: int) -> Response:
+        """Somebody. Two queries."""
+        account = list_accounts().filter(pk=account_id).first()
+        if account is None:
+            raise NotFound("There is no such user.")
+        return Response({"success": True, "profile": ProfileSerializer(account).data})
+
+
+@schema.channels
+class Channels(GatewayView):
+    """``POST /api/v1/channels``."""
+
+    def post(self, request: Request) -> Response:
+        """Open a channel."""
+        form = NewChannelSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        channel = create_channel(author=account_of_login(request), **form.validated_data)
+        return Response({"success": True, "id": str(channel.pk), "channel": ChannelSerializer(channel).data})
+
+
+@schema.channel
+class ChannelDetail(GatewayView):
+    """``GET /api/v1/channels/<id>``."""
+
+    def get(self, request: Request, channel_id: int) -> Response:
+        """A channel and its members. Three queries."""
+        return Response({"success": True, "channel": ChannelSerializer(_channel(request, channel_id)).data})
+
+
+@schema.posts
+class Posts(GatewayView):
+    """``GET, POST /api/v1/channels/<id>/posts``."""
+
+    def get(self, request: Request, channel_id: int) -> Response:
+        """Messages in order: the last ones, or those before or after an id. Four queries."""
+        limit = Pagination.number(request, "limit", DEFAULT_POSTS, 1, MAX_POSTS)
+        before, after = (_id_parameter(request, name) for name in ("before", "after"))
+        posts = list_posts(_channel(request, channel_id), limit=limit, before=before, after=after)
+        return Response({"success": True, "posts": PostSerializer(posts, many=True).data})
+
+    def post(self, request: Request, channel_id: int) -> Response:
+        """Post a message; who posts to an open channel joins it."""
+        form = NewPostSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        message = post_message(NewPost(channel_id, login_of(request).account_id, **form.validated_data))
+        return Response({"success": True, "id": str(message.pk)})
+
+
+def _channel(request: Request, channel_id: int) -> Channel:
+    channel = visible_channels(login_of(request).account_id).filter(pk=channel_id).first()
+    if channel is None:
+        raise NotFound("There is no such channel.")
+    return channel
+
+
+def _id_parameter(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    number = id_of(text)
+    if number is None:
+        raise ValidationError({name: "The id of a message."})
+    return number

@@ -1,0 +1,176 @@
+"""The HTTP API, as the document has it: two people register, talk, and read what was said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from knox.models import AuthToken
+
+from realtime import http_login
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_login, "limit", http_login.LoginLimit())
+
+
+class Person:
+    """Somebody who calls the API."""
+
+    def __init__(self, username: str) -> None:
+        self.client = Client()
+        answer = self.call("POST", "auth/register", username=username, password=PASSWORD)
+        self.id, self.token = answer["id"], answer["token"]
+
+    def send(self, method: str, path: str, **body: Any) -> Any:
+        headers = {"authorization": f"Bearer {self.token}"} if hasattr(self, "token") else {}
+        data = json.dumps(body) if body else ""
+        return self.client.generic(method, f"/api/v1/{path}", data, "application/json", headers=headers)
+
+    def call(self, method: str, path: str, **body: Any) -> Any:
+        """The body of an answer that says success."""
+        answer = self.send(method, path, **body)
+        assert answer.status_code == 200, answer.content
+        said = answer.json()
+        assert said.pop("success") is True
+        return said
+
+    def refused(self, status: int, method: str, path: str, **body: Any) -> str:
+        """The sentence of an answer that says no."""
+        answer = self.send(method, path, **body)
+        assert answer.status_code == status, answer.content
+        said = answer.json()
+        assert said["success"] is False
+        sentence: str = said["error"]
+        return sentence
+
+
+@pytest.fixture
+def ann() -> Person:
+    return Person("ann")
+
+
+@pytest.fixture
+def ben() -> Person:
+    return Person("ben")
+
+
+def test_who_registers_is_logged_in_and_has_a_profile(ann: Person, ben: Person) -> None:
+    profile = ann.call("GET", "users/me")["profile"]
+    assert (profile["id"], profile["username"], profile["displayName"]) == (ann.id, "ann", "ann")
+    assert ben.call("GET", f"users/{ann.id}")["profile"] == profile
+    ben.refused(404, "GET", "users/5")
+
+
+def test_logging_in_and_out(ann: Person) -> None:
+    token = ann.call("POST", "auth/login", username="ann", password=PASSWORD)["token"]
+    assert token != ann.token
+    assert AuthToken.objects.exclude(expiry=None).count() == 2, "tokens expire"
+    ann.call("POST", "auth/logout")
+    ann.refused(401, "GET", "users/me")
+    ann.token = token
+    ann.call("GET", "users/me")
+
+
+@pytest.mark.parametrize("credentials", [("ann", "wrong"), ("nobody", PASSWORD)])
+def test_a_wrong_password_is_403_in_the_documents_words(ann: Person, credentials: tuple[str, str]) -> None:
+    name, password = credentials
+    said = ann.refused(403, "POST", "auth/login", username=name, password=password)
+    assert said == "Invalid username or password!"
+
+
+def test_trying_too_often_is_429(ann: Person) -> None:
+    for _ in range(http_login.LOGIN_BURST):
+        ann.send("POST", "auth/login", username="ann", password=PASSWORD)
+    ann.refused(429, "POST", "auth/login", username="ann", password=PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (409, {"username": "ann", "password": PASSWORD}),
+        (400, {"username": "a b", "password": PASSWORD}),
+        (400, {"username": "cem", "password": "short"}),
+        (400, {"username": "cem"}),
+        (400, {"username": "cem", "password": PASSWORD, "admin": True}),
+        (400, {"username": 5, "password": PASSWORD}),
+    ],
+)
+def test_who_cannot_register(ann: Person, status: int, body: dict[str, Any]) -> None:
+    ann.refused(status, "POST", "auth/register", **body)
+
+
+@pytest.mark.parametrize("path", ["users/me", "users/5", "channels/5", "channels/5/posts"])
+def test_without_a_token_nothing_is_told(ann: Person, path: str) -> None:
+    for token in ("", "x" * 500, "\xe4"):
+        ann.token = token
+        ann.refused(401, "GET", path)
+
+
+def test_a_channel_and_its_posts(ann: Person, ben: Person) -> None:
+    made = ann.call("POST", "channels", type=1, title="Talk", streamURL="https://example.org/live")
+    channel = made["channel"]
+    assert (channel["type"], channel["title"], channel["members"]) == (1, "Talk", [ann.id])
+    assert made["id"] == channel["id"]
+    posts = f"channels/{made['id']}/posts"
+    ids = [
+        one.call("POST", posts, type=0, content=f"{number}")["id"]
+        for number, one in enumerate([ann, ben] * 8)
+    ]
+    assert ben.call("GET", f"channels/{made['id']}")["channel"]["members"] == [ann.id, ben.id]
+
+    def seen(query: str = "") -> list[str]:
+        return [post["id"] for post in ben.call("GET", f"channels/{made['id']}/posts{query}")["posts"]]
+
+    assert seen() == ids[-10:]
+    assert seen("?limit=50") == ids
+    assert seen(f"?before={ids[5]}&limit=2") == ids[3:5]
+    assert seen(f"?after={ids[5]}&limit=2") == ids[6:8]
+    last = ben.call("GET", f"channels/{made['id']}/posts?limit=1")["posts"][0]
+    assert {**last, "timestamp": 0} == {
+        "id": ids[-1],
+        "channel_id": made["id"],
+        "author": ben.id,
+        "type": 0,
+        "content": "15",
+        "timestamp": 0,
+    }
+    for query in ("limit=0", "limit=51", "limit=x", "before=x", "after=-1", "after=99999999999999999999"):
+        ben.refused(400, "GET", f"channels/{made['id']}/posts?{query}")
+
+
+def test_a_direct_message_is_nobody_elses(ann: Person, ben: Person) -> None:
+    cem = Person("cem")
+    made = ann.call("POST", "channels", type=2, members=[ben.id])
+    assert made["channel"]["members"] == sorted([ann.id, ben.id], key=int)
+    ben.call("POST", f"channels/{made['id']}/posts", content="hi")
+    for method, path, body in (
+        ("GET", f"channels/{made['id']}", {}),
+        ("GET", f"channels/{made['id']}/posts", {}),
+        ("POST", f"channels/{made['id']}/posts", {"content": "hi"}),
+    ):
+        cem.refused(404, method, path, **body)
+    for members in ([], [ann.id], ["5"], ["x"]):
+        ann.refused(400, "POST", "channels", type=2, members=members)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": 0},
+        {"content": ""},
+        {"content": "x" * 4_001},
+        {"content": 5},
+        {"content": "x", "type": 2},
+        {"content": "\x00"},
+    ],
+)
+def test_what_is_no_post(ann: Person, body: dict[str, Any]) -> None:
+    channel = ann.call("POST", "channels", type=0, title="A question")["id"]
+    ann.refused(400, "POST", f"channels/{channel}/posts", **body)
