@@ -26,9 +26,9 @@ from tests.queue.main_server_program import program
 pytestmark = [pytest.mark.redis, pytest.mark.postgres]
 
 # Enough for every process to be killed with people in it. More: CROWD=2000.
-PEOPLE = int(os.environ.get("CROWD", "800"))
+PEOPLE = int(os.environ.get("CROWD", "500"))
 PROCESSES = 4
-CAPACITY = 120
+CAPACITY = 80
 # What a killed server's clients and the database's end of its connections may be logged as.
 EXPECTED = {"queue.main_server_unavailable"}
 

@@ -79,7 +79,7 @@ class Day:
 
 
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32), capacity=st.integers(1, 4), together=st.integers(1, 5))
 def test_whatever_happens_the_log_holds_what_was_promised(seed: int, capacity: int, together: int) -> None:
     with transaction.atomic():
