@@ -11,9 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.db import connections
+from django.db.models import Model
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Row = TypeVar("Row", bound=Model)
 
 # Each thread may hold a database connection: small enough for PostgreSQL's default of 100 with
 # several processes, large enough that a slow query holds up a few callers and not all.
@@ -54,3 +56,14 @@ def _released(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return function(*args, **kwargs)
     finally:
         release_connections()
+
+
+def lock_only_row(model: type[Row]) -> Row:
+    """The row with the id 1, locked until the transaction ends; made if this is the first time. One query."""
+    rows = model._default_manager
+    row = rows.select_for_update().filter(pk=1).first()
+    if row is None:
+        # The first time there ever is: whoever inserts the row second waits for the first.
+        rows.bulk_create([model(pk=1)], ignore_conflicts=True)
+        row = rows.select_for_update().get(pk=1)
+    return row

@@ -25,11 +25,10 @@ from gateway.models import JournalEntry, Ledger
 from gateway.rules import Entry, next_id
 from gateway.selectors.messages import entry_of
 from realtime import runtime
+from realtime.db import lock_only_row
 
 ENTRIES = "gateway.entries"
 """The bus message after a commit: ``{"entries": msgpack of a list of Entry}``. A hint, like all of them."""
-
-_ONLY_ROW = 1
 
 
 class Pages:
@@ -65,7 +64,7 @@ class Pages:
 def change() -> Iterator[Pages]:
     """A transaction that changes the gateway. One query to lock the ledger, two to write it."""
     with transaction.atomic():
-        pages = Pages(_lock())
+        pages = Pages(lock_only_row(Ledger))
         yield pages
         pages.write()
         if pages.entries:
@@ -77,13 +76,3 @@ def change() -> Iterator[Pages]:
 def announce(hint: bytes) -> None:
     """Tell every process that these entries are committed."""
     runtime.send_from_thread(runtime.EVERY_PROCESS, ENTRIES, {"entries": hint})
-
-
-def _lock() -> Ledger:
-    """Lock the ledger's row."""
-    ledger = Ledger.objects.select_for_update().filter(pk=_ONLY_ROW).first()
-    if ledger is None:
-        # The first change there ever is: whoever inserts the row second waits for the first.
-        Ledger.objects.bulk_create([Ledger(pk=_ONLY_ROW)], ignore_conflicts=True)
-        ledger = Ledger.objects.select_for_update().get(pk=_ONLY_ROW)
-    return ledger

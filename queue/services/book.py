@@ -35,11 +35,11 @@ from queue.models import (
 )
 from queue.selectors.line import OPEN, count_logging_in, count_occupied, load_policy, next_in_line
 from realtime import runtime
+from realtime.db import lock_only_row
 
 TOLD = "queue.told"
 """The bus message after a commit: ``{"tickets": [[kind, ticket_id, holder, connection, position], ...]}``."""
 
-_ONLY_ROW = 1
 _TICKET_FIELDS: Final = [
     *("platform", "login_type", "position", "state", "holder", "connection", "resting", "replaces"),
     *("inactive_since", "admitted_at", "ended_at", "wait_ms", "status_code"),
@@ -238,16 +238,6 @@ class Book:
 def change() -> Iterator[Book]:
     """A transaction that changes the line. Two queries to begin, four to six to end, plus its own."""
     with transaction.atomic():
-        book = Book(_lock(), load_policy())
+        book = Book(lock_only_row(Line), load_policy())
         yield book
         book.close()
-
-
-def _lock() -> Line:
-    """Lock the line's row."""
-    line = Line.objects.select_for_update().filter(pk=_ONLY_ROW).first()
-    if line is None:
-        # The first change there ever is: whoever inserts the row second waits for the first.
-        Line.objects.bulk_create([Line(pk=_ONLY_ROW)], ignore_conflicts=True)
-        line = Line.objects.select_for_update().get(pk=_ONLY_ROW)
-    return line

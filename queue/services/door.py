@@ -158,6 +158,7 @@ class Door:
         finally:
             if "main_server" in self.__dict__:
                 await self.main_server.close()
+            self._thread.shutdown(wait=False)
 
     async def _try_round(self) -> None:
         try:

@@ -89,7 +89,7 @@ async def test_a_crowd_gets_in_whatever_happens(
             reign = asyncio.create_task(disorder.reign())
             await crowd.send(PEOPLE)
             reign.cancel()
-            assert disorder.killed >= 2
+            assert disorder.killed >= 3
             await asyncio.to_thread(until, lambda: nobody_left(env), within_s=60, what="an empty line")
         finally:
             for server in servers:
@@ -97,7 +97,7 @@ async def test_a_crowd_gets_in_whatever_happens(
     assert crowd.troubles == []
     assert len(set(crowd.let_in.values())) == PEOPLE
     audit = Audit().follow(rows(env, f"SELECT {', '.join(FIELDS)} FROM queue_logentry ORDER BY seq"))
-    assert CAPACITY * 0.9 < audit.most_occupied <= CAPACITY, "it was full, and never more than that"
+    assert audit.most_occupied == CAPACITY, "it was full, and never more than that"
     outcomes = Counter(held.state for held in audit.tickets.values())
     assert outcomes["entered"] >= PEOPLE
     assert set(outcomes) <= {"entered", "stale"}

@@ -25,6 +25,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from realtime import runtime
+from realtime.db import lock_only_row
 from ticketing.models import Journal, Pick, Staff, Table, Ticket, TicketEvent
 from ticketing.rules import Entry
 from ticketing.selectors.floor import entry_of
@@ -113,7 +114,7 @@ def change() -> Iterator[Ledger]:
             raise
         return
     with transaction.atomic():
-        ledger = Ledger(_lock())
+        ledger = Ledger(lock_only_row(Journal).last_seq)
         token = _ledger.set(ledger)
         try:
             yield ledger
@@ -129,13 +130,3 @@ def change() -> Iterator[Ledger]:
 def announce(hint: bytes) -> None:
     """Tell every process that these entries are committed."""
     runtime.send_from_thread(runtime.EVERY_PROCESS, ENTRIES, {"entries": hint})
-
-
-def _lock() -> int:
-    """Lock the journal's row; gives the number of the last entry."""
-    journal = Journal.objects.select_for_update().filter(pk=_ONLY_ROW).first()
-    if journal is None:
-        # The first change there ever is: whoever inserts the row second waits for the first.
-        Journal.objects.bulk_create([Journal(pk=_ONLY_ROW)], ignore_conflicts=True)
-        journal = Journal.objects.select_for_update().get(pk=_ONLY_ROW)
-    return journal.last_seq
