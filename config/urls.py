@@ -25,5 +25,6 @@ urlpatterns = [
     re_path(r"^api/", api_not_found),
     path("ticketing/", include("ticketing.urls")),
     path("queue/", include("queue.urls")),
+    path("gateway/", include("gateway.urls")),
     path("", include("broadcast.urls")),
 ]

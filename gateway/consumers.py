@@ -39,7 +39,7 @@ class GatewayConsumer(RealtimeConsumer):
         await self.accept(random_id("gateway_", 16))
         self._interval_s = settings.GATEWAY_HEARTBEAT_INTERVAL_MS / 1_000
         self._session = Session(settings.GATEWAY_HEARTBEAT_INTERVAL_MS)
-        self._socket = GatewaySocket(self.outlet, self._lost_access)
+        self._socket = GatewaySocket(self.outlet, self._session, self._lost_access)
         await self._do(self._session.open())
         wheel = self.runtime.wheel
         self._identify_timer = wheel.schedule(IDENTIFY_TIMEOUT_S, self._identify_timeout)

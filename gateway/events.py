@@ -33,4 +33,4 @@ def ready(account_id: int) -> bytes:
 
 
 def gap() -> bytes:
-    return encode(messages.Gap())
+    return encode(messages.Gap(gap=True))

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from gateway import rules
+from realtime.ledger import LedgerRow
 
 MAX_NAME_LENGTH = 80
 MAX_TITLE_LENGTH = 200
@@ -19,17 +20,11 @@ MAX_URL_LENGTH = 500
 MAX_CONTENT_LENGTH = 4_000
 
 
-class Ledger(models.Model):
-    """The last id and the last number of the journal. Whoever writes locks its only row first."""
-
-    last_id = models.BigIntegerField(default=0)
-    last_seq = models.BigIntegerField(default=0)
+class Ledger(LedgerRow):
+    """Whoever writes locks its only row first."""
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="gateway_one_ledger")]
-
-    def __str__(self) -> str:
-        return "The ledger"
 
 
 class Account(models.Model):
@@ -133,3 +128,15 @@ class JournalEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq}: {self.get_kind_display()}"
+
+
+class LiveConnection(models.Model):
+    """No table: the connections there are now, as the admin lists them and permissions name them."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        permissions = [("disconnect_liveconnection", "Can end connections")]
+
+    def __str__(self) -> str:
+        return "live connections"

@@ -6,10 +6,10 @@ Used by `identity`. Source: Graph API reference, "Debug-Token".
 import hashlib
 from typing import Final
 
-from queue.logins import LoginRefused, MainServerUnavailable
+from queue.logins import LoginRefused
 from queue.openid_tokens import LEEWAY_S, MAX_REMEMBERED, MAX_TOKEN_CHARS, Proof, until
-from queue.outbound import Outbound
 from realtime.clock import Clock, SystemClock
+from realtime.outbound import NoAnswer, Outbound
 
 __all__ = ["FacebookTokens"]
 
@@ -40,7 +40,7 @@ class FacebookTokens:
 
         Raises:
             LoginRefused: 401; Facebook says that it is not valid, or it is for another app or no person.
-            MainServerUnavailable: Facebook gave no such answer. It says 400 where our own id or secret
+            NoAnswer: Facebook gave no such answer. It says 400 where our own id or secret
                 is wrong, and that is not the client's fault either.
         """
         if not (0 < len(token) <= MAX_TOKEN_CHARS and token.isascii() and token.isprintable()):
@@ -53,7 +53,7 @@ class FacebookTokens:
         )
         data = (answer.json_object() or {}).get("data")
         if answer.status != 200 or not isinstance(data, dict):
-            raise MainServerUnavailable(f"Facebook: answered {answer.status}")
+            raise NoAnswer(f"Facebook: answered {answer.status}")
         user = data.get("user_id")
         if not (
             data.get("is_valid") is True

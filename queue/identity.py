@@ -14,9 +14,9 @@ from django.conf import settings
 from queue.facebook_tokens import FacebookTokens
 from queue.logins import Login, LoginRefused
 from queue.openid_tokens import LineTokens, OpenIdProvider, OpenIdTokens, Proof
-from queue.outbound import Outbound
 from queue.protocol.messages import LoginType
 from realtime.clock import Clock
+from realtime.outbound import Outbound
 
 __all__ = ["IdentityVerifier", "Provider", "Remember", "make_identity_verifier"]
 
@@ -41,7 +41,7 @@ class Provider(Protocol):
     """Verifies one provider's tokens."""
 
     async def prove(self, token: str) -> Proof:
-        """Who `token` stands for; raises LoginRefused or MainServerUnavailable."""
+        """Who `token` stands for; raises LoginRefused or NoAnswer."""
         ...
 
     async def close(self) -> None:
@@ -67,7 +67,7 @@ class IdentityVerifier:
         Raises:
             LoginRefused: 401; the provider is not set up here, or the token is not valid, or another
                 client used it before.
-            MainServerUnavailable: the provider was needed and not reached; or as `remember` raises it.
+            NoAnswer: the provider was needed and not reached; or as `remember` raises it.
         """
         provider = self._providers.get(login.type)
         if provider is None:

@@ -13,10 +13,9 @@ from typing import Any, Final
 
 import jwt
 
-from queue.logins import MainServerUnavailable
-from queue.outbound import Answer
 from realtime.clock import Clock, SystemClock
 from realtime.logs import get_logger
+from realtime.outbound import Answer, NoAnswer
 
 __all__ = ["IssuerKeys"]
 
@@ -38,7 +37,7 @@ _max_age = re.compile(r"(?:^|[\s,])max-age=\"?([0-9]{1,9})", re.IGNORECASE).sear
 
 
 class IssuerKeys:
-    """One issuer's keys by key id. `fetch` asks the issuer once; it may raise MainServerUnavailable."""
+    """One issuer's keys by key id. `fetch` asks the issuer once; it may raise NoAnswer."""
 
     def __init__(self, name: str, fetch: Callable[[], Awaitable[Answer]], clock: Clock | None = None) -> None:
         self.name = name
@@ -57,13 +56,13 @@ class IssuerKeys:
         While it cannot be reached, the old keys stay in use.
 
         Raises:
-            MainServerUnavailable: the key is not known and the issuer was not reached.
+            NoAnswer: the key is not known and the issuer was not reached.
         """
         if self._is_wanting(key_id) and (self._fetching or self._now() >= self._next_fetch):
             await self._refresh()
         key = self._keys.get(key_id)
         if key is None and self._failure:
-            raise MainServerUnavailable(self._failure)
+            raise NoAnswer(self._failure)
         return key
 
     async def close(self) -> None:
@@ -86,10 +85,8 @@ class IssuerKeys:
             answer = await self._fetch()
             keys = _usable_keys(answer)
             if not keys:
-                raise MainServerUnavailable(
-                    f"{self.name}: answered {answer.status}, without a key that can be used"
-                )
-        except MainServerUnavailable as error:
+                raise NoAnswer(f"{self.name}: answered {answer.status}, without a key that can be used")
+        except NoAnswer as error:
             self._failure = error.message
             self._next_fetch = self._now() + (REFETCH_S if self._keys else FIRST_FETCH_S)
             log.warning("queue.keys_unavailable", issuer=self.name, reason=error.message)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from queue.protocol.messages import LoginType
-from realtime.errors import InternalError, Refused
+from realtime.errors import Refused
 
-__all__ = ["Login", "LoginRefused", "MainServerUnavailable", "printable"]
+__all__ = ["Login", "LoginRefused", "printable"]
 
 # A sentence or two: it is shown to whoever wanted to log in.
 MAX_MESSAGE_CHARS: Final = 200
@@ -43,16 +43,6 @@ class LoginRefused(Refused):
     def __init__(self, status_code: int, message: str) -> None:
         super().__init__("LOGIN_REFUSED", printable(message))
         self.status_code = status_code
-
-
-class MainServerUnavailable(InternalError):  # noqa: N818 (a state of affairs)
-    """Nobody could say whether the login is good; the client is not to blame. Retry, and keep its place.
-
-    The message is for the log. It names who failed and how, and holds no token.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, "MAIN_SERVER_UNAVAILABLE")
 
 
 def printable(text: str) -> str:

@@ -20,12 +20,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
 
 from queue.identity import IdentityVerifier, make_identity_verifier
-from queue.logins import Login, LoginRefused, MainServerUnavailable, printable
-from queue.outbound import Answer, Outbound
+from queue.logins import Login, LoginRefused, printable
 from queue.protocol.messages import LoginType
 from queue.services.used_tokens import remember_token
 from realtime.clock import Clock, SystemClock
 from realtime.db import in_db_thread
+from realtime.outbound import Answer, NoAnswer, Outbound
 
 __all__ = [
     "HttpMainServer",
@@ -33,7 +33,6 @@ __all__ = [
     "Login",
     "LoginRefused",
     "MainServer",
-    "MainServerUnavailable",
     "make_main_server",
 ]
 
@@ -66,7 +65,7 @@ class MainServer(Protocol):
 
         Raises:
             LoginRefused: the login is not accepted.
-            MainServerUnavailable: it could not be decided; try again.
+            NoAnswer: it could not be decided; try again.
         """
         ...
 
@@ -95,7 +94,7 @@ async def _remember(digest: str, client_id: str, expires_at: datetime) -> bool:
     try:
         return await in_db_thread(remember_token, digest=digest, client_id=client_id, expires_at=expires_at)
     except (OperationalError, InterfaceError) as error:
-        raise MainServerUnavailable("the database cannot say whether a token was used") from error
+        raise NoAnswer("the database cannot say whether a token was used") from error
 
 
 class HttpMainServer:
@@ -215,11 +214,11 @@ def _reason(answer: Answer) -> str:
 def _session_token(answer: Answer) -> str:
     """``data.jwt`` of a good answer."""
     if not 200 <= answer.status < 300:
-        raise MainServerUnavailable(f"the main server: answered {answer.status}")
+        raise NoAnswer(f"the main server: answered {answer.status}")
     data = (answer.json_object() or {}).get("data")
     token = data.get("jwt") if isinstance(data, dict) else None
     if not isinstance(token, str) or not token or len(token.encode()) > MAX_JWT_BYTES:
-        raise MainServerUnavailable(f"the main server: answered {answer.status} without a usable data.jwt")
+        raise NoAnswer(f"the main server: answered {answer.status} without a usable data.jwt")
     return token
 
 

@@ -16,9 +16,9 @@ from typing import Any, Final
 import jwt
 
 from queue.issuer_keys import IssuerKeys
-from queue.logins import LoginRefused, MainServerUnavailable
-from queue.outbound import Outbound
+from queue.logins import LoginRefused
 from realtime.clock import Clock, SystemClock
+from realtime.outbound import NoAnswer, Outbound
 
 __all__ = ["LEEWAY_S", "MAX_TOKEN_CHARS", "LineTokens", "OpenIdProvider", "OpenIdTokens", "Proof", "until"]
 
@@ -84,7 +84,7 @@ class OpenIdTokens:
 
         Raises:
             LoginRefused: 401; it is not a token of this issuer for us, or not at this time.
-            MainServerUnavailable: its key is not known and the issuer was not reached.
+            NoAnswer: its key is not known and the issuer was not reached.
         """
         return await self._prove(token, self._header(token))
 
@@ -170,7 +170,7 @@ class LineTokens(OpenIdTokens):
             raise self._refused()
         claims = answer.json_object()
         if answer.status != 200 or claims is None:
-            raise MainServerUnavailable(f"{self.provider.name}'s verification: answered {answer.status}")
+            raise NoAnswer(f"{self.provider.name}'s verification: answered {answer.status}")
         expires_s = claims.get("exp")
         if not (
             isinstance(issuer := claims.get("iss"), str)

@@ -46,7 +46,7 @@ class ServiceAdmin(ModelAdmin):
     def target(self, request: HttpRequest, pk: Any, action: str) -> Any:
         """The row a command is about. Raises `PermissionDenied`, and then `Http404`."""
         self.require(request, action)
-        row = self.get_queryset(request).filter(pk=pk).first()
+        row = self.get_object(request, str(pk))
         if row is None:
             raise Http404("there is no such row")
         return row
@@ -75,6 +75,14 @@ class ServiceAdmin(ModelAdmin):
         `hidden` (name, value) pairs the answer is to hold, `back` where one gets without it.
         """
         return self._page(request, "admin/realtime/confirm.html", context)
+
+    def secret(self, request: HttpRequest, **context: Any) -> HttpResponse:
+        """The only page that ever shows a new secret.
+
+        `what` of `owner` it is, `secrets` as (label, secret) pairs, `use` what to do with them, `back` and
+        `back_words` where one goes on.
+        """
+        return self._page(request, "admin/realtime/secret.html", context)
 
     def row_url(self, row: Model) -> str:
         """The page of a row."""

@@ -1,4 +1,7 @@
-"""Filters for the lists of the admin into which one types. Core; a service says what its days are."""
+"""Filters for lists of the admin: into which one types, and that are on at first. Core.
+
+A service says what its days are.
+"""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -9,6 +12,9 @@ from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+
+ALL = "all"
+"""What is chosen to see every row."""
 
 
 def parse_days(text: str) -> tuple[date, date] | None:
@@ -23,6 +29,32 @@ def parse_days(text: str) -> tuple[date, date] | None:
 def write_days(first: date, last: date) -> str:
     """What `parse_days` reads."""
     return f"{first}" if first == last else f"{first}..{last}"
+
+
+class FirstFilter(SimpleListFilter):
+    """A filter that is on until another choice, or a search, asks for something else."""
+
+    first = ""
+    """What the list shows at first."""
+
+    def value(self) -> str | None:
+        chosen = super().value()
+        return chosen or (ALL if self._searching else self.first)
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        for value, words in self.lookup_choices:
+            yield {
+                "selected": self.value() == value,
+                "query_string": changelist.get_query_string({str(self.parameter_name): value}),
+                "display": words,
+            }
+
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: "ModelAdmin[Any]"
+    ) -> None:
+        # Whoever looks for one client wants to know what became of it.
+        self._searching = bool(request.GET.get("q", "").strip())
+        super().__init__(request, params, model, model_admin)
 
 
 class TypedFilter(SimpleListFilter):
@@ -42,6 +74,37 @@ class TypedFilter(SimpleListFilter):
             for value in values
             if name not in (self.parameter_name, "p")
         ]
+
+
+class TextFilter(TypedFilter):
+    """A filter for what nobody could list: one types it."""
+
+    template = "admin/realtime/text_filter.html"
+    max_length = 200
+    """Of what can be typed, in characters."""
+    hint = ""
+    """In the empty field: what to type."""
+
+    def words(self, value: str) -> str:
+        """What the value that is chosen is called."""
+        return value
+
+    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> list[tuple[str, str]]:
+        return [("", "Any")]  # a filter without choices is not shown
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        value = self.value()
+        yield {
+            "selected": not value,
+            "query_string": changelist.get_query_string(remove=[str(self.parameter_name)]),
+            "display": "Any",
+        }
+        if value:
+            yield {
+                "selected": True,
+                "query_string": changelist.get_query_string(),
+                "display": self.words(value),
+            }
 
 
 class DayFilter(TypedFilter):

@@ -93,6 +93,11 @@ def layer_group(group: str) -> str:
     return "group." + hashlib.blake2b(group.encode(), digest_size=16).hexdigest()
 
 
+def process_group(process_id: str) -> str:
+    """The group of one process, to which every process listens that has others to talk to."""
+    return f"process.{process_id}"
+
+
 def layer_message(sender: str, group: str, entries: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     """What travels through the layer: (kind, message) pairs for one group, from one process."""
     return {"type": "foyer.bus", "sender": sender, "group": group, "entries": entries}
@@ -114,7 +119,7 @@ class LayerBus:
         self._process_id = process_id
         self._deliver = deliver
         self._resync: list[Callable[[], None]] = []
-        self._own_group = f"process.{process_id}"
+        self._own_group = process_group(process_id)
         self._wanted: set[str] = {self._own_group}
         self._actual: set[str] = set()
         self._arrived: dict[str, asyncio.Event] = {}

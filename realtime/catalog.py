@@ -28,6 +28,7 @@ class Service:
             Django view, or "".
         demo: dotted path of a function without arguments, or "": it fills in demo data, repeatably, and
             gives what to add to the output of ``manage.py demo`` (`realtime.demo`).
+        people: dotted path of a `realtime.people.Directory`, for the one service that keeps accounts.
         scopes: what an API key may be allowed here: scope and meaning, for the admin's help.
     """
 
@@ -39,6 +40,7 @@ class Service:
     asyncapi: str = ""
     openapi: str = ""
     demo: str = ""
+    people: str = ""
     scopes: tuple[tuple[str, str], ...] = ()
 
     def load(self, attribute: str) -> Any:

@@ -119,7 +119,7 @@ class RealtimeConsumer(AsyncConsumer):
 
     def expect_frames(self, count: int) -> None:
         """Credit the client with frames it will send because it was asked to."""
-        self._bucket.grant(count)
+        self._bucket.grant(self.runtime.loop.time(), count)
 
     # -- inside ------------------------------------------------------------------------------
 

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from django.db.models import Model
+
+from realtime.errors import Refused
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,6 +22,9 @@ Row = TypeVar("Row", bound=Model)
 # Each thread may hold a database connection: small enough for PostgreSQL's default of 100 with
 # several processes, large enough that a slow query holds up a few callers and not all.
 MAX_THREADS = 8
+
+DATABASE_TROUBLE = (OperationalError, InterfaceError)
+"""What is raised when the database is away, too busy, or was shut down in the middle."""
 
 _pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="foyer-db")
 
@@ -38,6 +43,23 @@ async def in_db_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.k
     Nothing of the caller's transaction or context reaches it: `function` is a whole unit of work.
     """
     return await in_thread_of(_pool, function, *args, **kwargs)
+
+
+async def ask_database(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `in_db_thread`, for a `function` that only reads, and somebody who waits for the answer.
+
+    Raises:
+        Refused: as the function does; UNAVAILABLE if the database does not answer.
+    """
+    try:
+        return await in_db_thread(function, *args, **kwargs)
+    except DATABASE_TROUBLE:
+        raise unavailable() from None
+
+
+def unavailable() -> Refused:
+    """What somebody is told while the database does not answer."""
+    return Refused("UNAVAILABLE", "This is not available now. Please try again.")
 
 
 def release_connections() -> None:

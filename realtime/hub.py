@@ -8,7 +8,8 @@ Fan-out joins what is sent to a group within a short window into one write per c
 when the group has been quiet, else once per window. A write costs far more than the bytes in it.
 
 Order: what one group is sent arrives in that order, and a message sent to a single connection
-arrives after everything its groups were sent before. Between two groups there is no order.
+arrives after everything its groups were sent before. Between two groups there is no order, unless
+they share a window.
 
 Groups are named ``<app>:<anything>``; the app is the label under which their messages are counted.
 """
@@ -16,7 +17,8 @@ Groups are named ``<app>:<anything>``; the app is the label under which their me
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -30,72 +32,43 @@ if TYPE_CHECKING:
 WINDOW_S = 0.005
 
 
-class Group:
-    """Local members of one group and what waits to be sent to them."""
+class Window:
+    """What waits to be sent to the members of a group, or of several that keep one order.
 
-    __slots__ = (
-        "_count_out",
-        "_cursors",
-        "_loop",
-        "_next_flush",
-        "_pending",
-        "_scheduled",
-        "members",
-        "name",
-    )
+    At most once in a window's time each member gets, in one write, what its groups were sent since the last.
+    """
 
-    def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
-        self.name = name
-        self._count_out = MESSAGES_OUT.labels(app=name.partition(":")[0])
-        self.members: dict[str, Outlet] = {}
+    __slots__ = ("_cursors", "_loop", "_next_flush", "_pending", "_scheduled")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._pending: list[bytes] = []
+        self._pending: list[tuple[Group, bytes]] = []
         # How much of `_pending` a member has had already, or joined too late for.
         self._cursors: dict[Outlet, int] = {}
         self._next_flush = 0.0
         self._scheduled: asyncio.TimerHandle | None = None
 
-    def add(self, outlet: Outlet) -> None:
-        self.members[outlet.id] = outlet
-        outlet.groups += (self,)
-        if self._pending:
-            self._cursors[outlet] = len(self._pending)
-
-    def discard(self, outlet: Outlet) -> None:
-        if self.members.get(outlet.id) is outlet:
-            del self.members[outlet.id]
-            self._cursors.pop(outlet, None)
-            outlet.groups = tuple(group for group in outlet.groups if group is not self)
-
-    def send(self, head: bytes, excluded: Collection[str] = ()) -> None:
-        """Send to all members but the excluded: now if the group was quiet, else at the window's end."""
-        for member_id in excluded:
-            if (outlet := self.members.get(member_id)) is not None:
-                self.catch_up(outlet)
-                self._cursors[outlet] = len(self._pending) + 1
-        self._pending.append(head)
+    def send(self, group: Group, head: bytes) -> None:
+        """Send to a group's members: now if it was quiet, else at the window's end."""
+        self._pending.append((group, head))
         if self._scheduled is None:
             if self._loop.time() >= self._next_flush:
                 self.flush()
             else:
                 self._scheduled = self._loop.call_at(self._next_flush, self.flush)
 
-    def send_to(self, head: bytes, members: Collection[str]) -> None:
-        """Send to those of the given members that are here."""
-        batch = Batch((head,))
-        for member_id in members:
-            if (outlet := self.members.get(member_id)) is not None:
-                self.catch_up(outlet)
-                outlet.deliver(batch)
-                self._count_out.inc()
-
     def catch_up(self, outlet: Outlet) -> None:
-        """Deliver what waits for this member now, ahead of the window."""
+        """Deliver what waits for this outlet now, ahead of the end."""
         if self._pending:
             start = self._cursors.get(outlet, 0)
             self._cursors[outlet] = len(self._pending)
-            if start < len(self._pending):
-                outlet.deliver(Batch(self._pending[start:]))
+            if heads := [head for group, head in self._pending[start:] if group in outlet.groups]:
+                outlet.deliver(Batch(heads))
+
+    def pass_over_next(self, outlet: Outlet) -> None:
+        """The next message is not for this outlet; what waits for it is delivered now."""
+        self.catch_up(outlet)
+        self._cursors[outlet] = len(self._pending) + 1
 
     def flush(self) -> None:
         """Deliver what waits to everyone."""
@@ -105,25 +78,100 @@ class Group:
         if not self._pending:
             return
         started = perf_counter()
-        heads, self._pending = self._pending, []
-        batch = Batch(heads)
-        if self._cursors:
-            cursors, self._cursors = self._cursors, {}
-            for outlet in self.members.values():
-                start = cursors.get(outlet, 0)
-                if start == 0:
-                    outlet.deliver(batch)
-                elif start < len(heads):
-                    outlet.deliver(Batch(heads[start:]))
+        pending, self._pending = self._pending, []
+        cursors, self._cursors = self._cursors, {}
+        groups = Counter(group for group, _ in pending)
+        if len(groups) == 1:
+            _deliver_to_one(next(iter(groups)), [head for _, head in pending], cursors)
         else:
-            for outlet in self.members.values():
-                outlet.deliver(batch)
+            _deliver_to_several(groups, pending, cursors)
         took = perf_counter() - started
-        self._count_out.inc(len(heads) * len(self.members))
+        for group, count in groups.items():
+            group.count_out.inc(count * len(group.members))
         FANOUT_SECONDS.observe(took)
         # From the end of this one: a fan-out that takes longer than the window would otherwise be
         # followed by the next at once, with nothing joined and no time left for anything else.
         self._next_flush = self._loop.time() + WINDOW_S
+
+
+def _deliver_to_one(group: Group, heads: list[bytes], cursors: Mapping[Outlet, int]) -> None:
+    batch = Batch(heads)
+    if not cursors:
+        for outlet in group.members.values():
+            outlet.deliver(batch)
+        return
+    for outlet in group.members.values():
+        start = cursors.get(outlet, 0)
+        if start == 0:
+            outlet.deliver(batch)
+        elif start < len(heads):
+            outlet.deliver(Batch(heads[start:]))
+
+
+def _deliver_to_several(
+    groups: Collection[Group], pending: Sequence[tuple[Group, bytes]], cursors: Mapping[Outlet, int]
+) -> None:
+    """To each member what its groups were sent, in order; those who share them share a batch."""
+    batches: dict[tuple[tuple[Source, ...], int], Batch] = {}
+    for group in groups:
+        for outlet in group.members.values():
+            mine = tuple(one for one in outlet.groups if one in groups)
+            if mine[0] is not group:
+                continue  # its turn is with another of its groups
+            key = (mine, cursors.get(outlet, 0))
+            batch = batches.get(key)
+            if batch is None:
+                heads = [head for sent_to, head in pending[key[1] :] if sent_to in mine]
+                batch = batches[key] = Batch(heads)
+            if batch.heads:
+                outlet.deliver(batch)
+
+
+class Group:
+    """Local members of one group. Groups that share a `window` keep one order."""
+
+    __slots__ = ("count_out", "members", "name", "window")
+
+    def __init__(self, name: str, window: Window) -> None:
+        self.name = name
+        self.window = window
+        self.count_out = MESSAGES_OUT.labels(app=name.partition(":")[0])
+        self.members: dict[str, Outlet] = {}
+
+    def add(self, outlet: Outlet) -> None:
+        # What waits now is for those who are members already.
+        self.window.catch_up(outlet)
+        self.members[outlet.id] = outlet
+        outlet.groups += (self,)
+
+    def discard(self, outlet: Outlet) -> None:
+        if self.members.get(outlet.id) is outlet:
+            del self.members[outlet.id]
+            outlet.groups = tuple(group for group in outlet.groups if group is not self)
+
+    def send(self, head: bytes, excluded: Collection[str] = ()) -> None:
+        """Send to all members but the excluded: now if the window was quiet, else at its end."""
+        for member_id in excluded:
+            if (outlet := self.members.get(member_id)) is not None:
+                self.window.pass_over_next(outlet)
+        self.window.send(self, head)
+
+    def send_to(self, head: bytes, members: Collection[str]) -> None:
+        """Send to those of the given members that are here."""
+        batch = Batch((head,))
+        for member_id in members:
+            if (outlet := self.members.get(member_id)) is not None:
+                self.catch_up(outlet)
+                outlet.deliver(batch)
+                self.count_out.inc()
+
+    def catch_up(self, outlet: Outlet) -> None:
+        """Deliver what waits for this member now, ahead of the window's end."""
+        self.window.catch_up(outlet)
+
+    def flush(self) -> None:
+        """Deliver what waits to everyone, also what waits for the other groups of the window."""
+        self.window.flush()
 
 
 class Hub:
@@ -145,14 +193,17 @@ class Hub:
         self.join_here(name, outlet)
         await self._bus.subscribed(name)
 
-    def join_here(self, name: str, outlet: Outlet) -> None:
+    def join_here(self, name: str, outlet: Outlet, window: Window | None = None) -> None:
         """Make `outlet` a member of a group that this process alone sends to, without waiting.
 
         For services whose processes each follow a journal (`realtime.journal`) and tell their own members.
+
+        Args:
+            window: one that other groups have as well, if all of them are to keep one order.
         """
         group = self.groups.get(name)
         if group is None:
-            group = self.groups[name] = Group(name, self._loop)
+            group = self.groups[name] = Group(name, window or Window(self._loop))
         group.add(outlet)
 
     def leave(self, outlet: Outlet) -> None:

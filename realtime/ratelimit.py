@@ -45,11 +45,12 @@ class TokenBucket:
             return 0.0
         return (n - self._tokens) / self._rate_per_s if n <= self._burst else float("inf")
 
-    def grant(self, n: float = 1) -> None:
+    def grant(self, now_s: float, n: float = 1) -> None:
         """Allow `n` more, for frames we asked the peer for: an answer to us is not flooding.
 
         Never above twice the burst, so a peer that saves up what it owes gains little by it.
         """
+        self._refill(now_s)
         self._tokens = min(self._tokens + n, 2.0 * self._burst)
 
     def _refill(self, now_s: float) -> None:

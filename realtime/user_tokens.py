@@ -41,6 +41,20 @@ def valid_tokens() -> QuerySet[Any]:
     return tokens
 
 
+def tokens_of(user_id: int) -> QuerySet[Any]:
+    """All tokens of an account, the newest first, also those that have expired."""
+    tokens: QuerySet[Any] = AuthToken.objects.filter(user=user_id).order_by("-created")
+    return tokens
+
+
+def revoke_tokens_beginning(*, user_id: int, start: str) -> int:
+    """Make invalid what an account has that begins with `start`, as lists show it; gives how many."""
+    rows = list(tokens_of(user_id).filter(token_key=start))
+    for row in rows:
+        row.delete()
+    return len(rows)
+
+
 def announce_access() -> None:
     """After the commit, have every process look again at whom it let in."""
     transaction.on_commit(

@@ -54,7 +54,7 @@ class GatewayView(GuardedView):
     """A view of the gateway. What a service refuses is answered with its sentence."""
 
     authentication_classes: Sequence[type[BaseAuthentication]] = (TokenAuthentication,)
-    rights = {"GET": SIGNED_IN, "POST": SIGNED_IN}
+    rights = dict.fromkeys(("GET", "POST", "PUT", "DELETE"), SIGNED_IN)
     statuses = {"UNKNOWN_CHANNEL": 404, "UNKNOWN_MEMBER": 400, "NO_MEMBERS": 400}
 
 

@@ -13,13 +13,15 @@ from gateway.api.serializers import (
     ID,
     ChannelSerializer,
     CredentialsSerializer,
+    ListedChannelSerializer,
     NewChannelSerializer,
     NewPostSerializer,
     PostSerializer,
     ProfileSerializer,
     RegistrationSerializer,
 )
-from realtime.http_openapi import BODY, ERRORS, Operations, RefusalSerializer, in_query
+from realtime.http_openapi import BODY, ERRORS, Operations, RefusalSerializer, in_query, search
+from realtime.http_query import MAX_TEXT
 
 
 class GatewayTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -113,7 +115,39 @@ user = extend_schema_view(
         parameters=(_ACCOUNT,),
     )
 )
+users = extend_schema_view(
+    get=_operation(
+        "users",
+        "People by name",
+        PEOPLE,
+        _answer("Users", users=ProfileSerializer(many=True)),
+        400,
+        401,
+        parameters=(
+            in_query(
+                "q",
+                {"type": "string", "maxLength": MAX_TEXT, "pattern": r"^[^\x00]*[!-~][^\x00]*$"},
+                "What a username or a name begins with.",
+                required=True,
+            ),
+        ),
+    )
+)
 channels = extend_schema_view(
+    get=_operation(
+        "channels",
+        "Channels one may read, the newest first",
+        CHANNELS,
+        _answer("Channels", channels=ListedChannelSerializer(many=True)),
+        400,
+        401,
+        parameters=(
+            in_query("mine", {"type": "boolean"}, "Those one is in, or those one is not in; else both."),
+            search("Part of a title or of a topic."),
+            in_query("limit", {"type": "integer", "minimum": 1, "maximum": 50, "default": 20}, "How many."),
+            in_query("before", {"type": "string", "pattern": ID}, "Those older than this id."),
+        ),
+    ),
     post=_operation(
         "create_channel",
         "Open a channel",
@@ -122,7 +156,7 @@ channels = extend_schema_view(
         *BODY,
         401,
         request=NewChannelSerializer,
-    )
+    ),
 )
 channel = extend_schema_view(
     get=_operation(
@@ -134,6 +168,14 @@ channel = extend_schema_view(
         404,
         parameters=(_CHANNEL,),
     )
+)
+membership = extend_schema_view(
+    put=_operation(
+        "join", "Join a channel", CHANNELS, _answer("Joined"), 401, 404, request=None, parameters=(_CHANNEL,)
+    ),
+    delete=_operation(
+        "leave", "Leave a channel", CHANNELS, _answer("Left"), 401, 404, request=None, parameters=(_CHANNEL,)
+    ),
 )
 posts = extend_schema_view(
     get=_operation(

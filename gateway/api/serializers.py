@@ -124,6 +124,9 @@ class ProfileSerializer(serializers.ModelSerializer[Account]):
         fields = ["id", "username", "displayName", "createdAt"]
 
 
+_CHANNEL_FIELDS = ["id", "type", "title", "description", "topic", "streamURL", "author", "createdAt"]
+
+
 class ChannelSerializer(serializers.ModelSerializer[Channel]):
     """A channel, and who is in it."""
 
@@ -135,20 +138,29 @@ class ChannelSerializer(serializers.ModelSerializer[Channel]):
 
     class Meta:
         model = Channel
-        fields = [
-            "id",
-            "type",
-            "title",
-            "description",
-            "topic",
-            "streamURL",
-            "author",
-            "createdAt",
-            "members",
-        ]
+        fields = [*_CHANNEL_FIELDS, "members"]
 
     def get_members(self, channel: Channel) -> list[str]:
         return [str(member.account_id) for member in channel.members.all()]
+
+
+class ListedChannelSerializer(ChannelSerializer):
+    """A channel in a list. `members` has the profiles of those in a direct message, else nobody."""
+
+    joined = serializers.BooleanField()
+    memberCount = serializers.IntegerField(source="member_count")
+    lastMessage = serializers.CharField(source="last_message_id", allow_null=True)
+    members = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Channel
+        fields = [*_CHANNEL_FIELDS, "joined", "memberCount", "lastMessage", "members"]
+
+    @extend_schema_field(ProfileSerializer(many=True))
+    def get_members(self, channel: Channel) -> Any:
+        if channel.type != ChannelType.DIRECT:
+            return []
+        return ProfileSerializer([member.account for member in channel.members.all()], many=True).data
 
 
 class PostSerializer(serializers.ModelSerializer[Message]):

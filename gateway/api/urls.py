@@ -28,9 +28,11 @@ urlpatterns = [
     path("auth/register", views.Register.as_view(), name="register"),
     path("auth/login", views.Login.as_view(), name="login"),
     path("auth/logout", views.Logout.as_view(), name="logout"),
+    path("users", views.Users.as_view(), name="users"),
     path("users/me", views.Me.as_view(), name="me"),
     path("users/<gateway_id:account_id>", views.User.as_view(), name="user"),
     path("channels", views.Channels.as_view(), name="channels"),
     path("channels/<gateway_id:channel_id>", views.ChannelDetail.as_view(), name="channel"),
+    path("channels/<gateway_id:channel_id>/members/me", views.Membership.as_view(), name="membership"),
     path("channels/<gateway_id:channel_id>/posts", views.Posts.as_view(), name="posts"),
 ]

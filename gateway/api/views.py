@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from asgiref.sync import async_to_sync
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +17,7 @@ from gateway.api.access import GatewayView, account_of_login, login_of
 from gateway.api.serializers import (
     ChannelSerializer,
     CredentialsSerializer,
+    ListedChannelSerializer,
     NewChannelSerializer,
     NewPostSerializer,
     PostSerializer,
@@ -24,15 +26,28 @@ from gateway.api.serializers import (
     id_of,
 )
 from gateway.models import Channel
-from gateway.selectors.channels import list_accounts, list_posts, visible_channels
+from gateway.selectors.channels import (
+    list_accounts,
+    list_channels,
+    list_posts,
+    search_accounts,
+    visible_channels,
+)
 from gateway.services.accounts import account_of, register
-from gateway.services.posts import NewPost, create_channel, post_message
+from gateway.services.channels import create_channel, join_channel, leave_channel
+from gateway.services.live import post_with_others
+from gateway.services.posts import NewPost
 from gateway.services.tokens import issue_token, revoke_token
+from realtime.db import release_connections
 from realtime.http_api import Pagination
 from realtime.http_login import count_attempt, sign_in
+from realtime.http_query import flag_parameter, text_parameter
 
 DEFAULT_POSTS: Final = 10
 MAX_POSTS: Final = 50
+DEFAULT_CHANNELS: Final = 20
+MAX_CHANNELS: Final = 50
+MAX_FOUND_USERS: Final = 20
 
 
 @schema.register
@@ -100,9 +115,33 @@ class User(GatewayView):
         return Response({"success": True, "profile": ProfileSerializer(account).data})
 
 
+@schema.users
+class Users(GatewayView):
+    """``GET /api/v1/users``."""
+
+    def get(self, request: Request) -> Response:
+        """People whose username or name begins with `q`. Two queries."""
+        start = text_parameter(request, "q")
+        if not start:
+            raise ValidationError({"q": "What a name begins with."})
+        found = search_accounts(start, MAX_FOUND_USERS)
+        return Response({"success": True, "users": ProfileSerializer(found, many=True).data})
+
+
 @schema.channels
 class Channels(GatewayView):
-    """``POST /api/v1/channels``."""
+    """``GET, POST /api/v1/channels``."""
+
+    def get(self, request: Request) -> Response:
+        """Channels one may read, the newest first. Three queries."""
+        found = list_channels(
+            login_of(request).account_id,
+            mine=flag_parameter(request, "mine"),
+            search=text_parameter(request, "q"),
+            before=_id_parameter(request, "before"),
+            limit=Pagination.number(request, "limit", DEFAULT_CHANNELS, 1, MAX_CHANNELS),
+        )
+        return Response({"success": True, "channels": ListedChannelSerializer(found, many=True).data})
 
     def post(self, request: Request) -> Response:
         """Open a channel."""
@@ -121,12 +160,27 @@ class ChannelDetail(GatewayView):
         return Response({"success": True, "channel": ChannelSerializer(_channel(request, channel_id)).data})
 
 
+@schema.membership
+class Membership(GatewayView):
+    """``PUT, DELETE /api/v1/channels/<id>/members/me``."""
+
+    def put(self, request: Request, channel_id: int) -> Response:
+        """Join a channel that anyone may."""
+        join_channel(channel=_channel(request, channel_id), account_id=login_of(request).account_id)
+        return Response({"success": True})
+
+    def delete(self, request: Request, channel_id: int) -> Response:
+        """Leave a channel; nothing happens to who is not in it."""
+        leave_channel(channel=_channel(request, channel_id), account_id=login_of(request).account_id)
+        return Response({"success": True})
+
+
 @schema.posts
 class Posts(GatewayView):
     """``GET, POST /api/v1/channels/<id>/posts``."""
 
     def get(self, request: Request, channel_id: int) -> Response:
-        """Messages in order: the last ones, or those before or after an id. Four queries."""
+        """Messages in order: the last ones, or those before or after an id. Three queries."""
         limit = Pagination.number(request, "limit", DEFAULT_POSTS, 1, MAX_POSTS)
         before, after = (_id_parameter(request, name) for name in ("before", "after"))
         posts = list_posts(_channel(request, channel_id), limit=limit, before=before, after=after)
@@ -136,7 +190,11 @@ class Posts(GatewayView):
         """Post a message; who posts to an open channel joins it."""
         form = NewPostSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        message = post_message(NewPost(channel_id, login_of(request).account_id, **form.validated_data))
+        post = NewPost(channel_id, login_of(request).account_id, **form.validated_data)
+        # Whoever commits it needs a connection. If each request kept its own while it waits, as many requests
+        # as the pool has connections would wait for one more.
+        release_connections()
+        message = async_to_sync(post_with_others)(post)
         return Response({"success": True, "id": str(message.pk)})
 
 

@@ -94,6 +94,17 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('channel', 'account'), name='gateway_one_membership')],
             },
         ),
+        migrations.CreateModel(
+            name='LiveConnection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+            ],
+            options={
+                'permissions': [('disconnect_liveconnection', 'Can end connections')],
+                'managed': False,
+                'default_permissions': ('view',),
+            },
+        ),
         migrations.AddIndex(
             model_name='message',
             index=models.Index(fields=['channel', 'id'], name='gateway_channel_messages'),

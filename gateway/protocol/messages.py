@@ -9,7 +9,7 @@ Layer: protocol. Pure: knows nothing of Django, Channels or an event loop.
 from enum import IntEnum
 from typing import ClassVar, Final, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 __all__ = [
     "IDENTIFY_TIMEOUT_S",
@@ -128,7 +128,7 @@ class Gap(Struct, frozen=True):
     """More was posted since `after` than is replayed: fetch the rest over HTTP."""
 
     op: ClassVar[Op] = Op.GAP
-    gap: bool = field(default=True)
+    gap: bool
 
 
 ServerFrame: TypeAlias = Hello | Ready | Message | Gap | Heartbeat | HeartbeatAck

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    Count,
+    Exists,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    prefetch_related_objects,
+)
+from django.db.models.functions import Coalesce
 
 from gateway.models import Account, Channel, ChannelType, Member, Message
 
@@ -12,10 +22,54 @@ def list_accounts() -> QuerySet[Account]:
     return Account.objects.select_related("user")
 
 
+def search_accounts(text: str, limit: int) -> list[Account]:
+    """People who can be written to, whose username or name begins with `text`. One query."""
+    named = Q(user__username__istartswith=text) | Q(display_name__istartswith=text)
+    people = list_accounts().filter(named, user__is_active=True)
+    return list(people.order_by("user__username")[:limit])
+
+
 def visible_channels(account_id: int) -> QuerySet[Channel]:
-    """Channels this account may read: open ones, and its own direct messages. Two queries, with members."""
-    own = Member.objects.filter(channel=OuterRef("pk"), account_id=account_id)
-    return Channel.objects.filter(~Q(type=ChannelType.DIRECT) | Exists(own)).prefetch_related("members")
+    """Channels this account may read: open ones, and its own direct messages."""
+    return Channel.objects.filter(~Q(type=ChannelType.DIRECT) | Exists(_membership(account_id)))
+
+
+def list_channels(
+    account_id: int, *, mine: bool | None, search: str, before: int | None, limit: int
+) -> list[Channel]:
+    """Channels this account may read, the newest first, those before an id. Three queries.
+
+    Each has what a list tells of it: `joined`, `member_count`, `last_message_id` (None without any), and
+    its members with their accounts, for direct messages alone.
+
+    Args:
+        mine: only those it is a member of; False: only others; None: both.
+        search: what a title or a topic has in it.
+    """
+    channels = visible_channels(account_id)
+    if mine is not None:
+        member = Exists(_membership(account_id))
+        channels = channels.filter(member if mine else ~member)
+    if search:
+        channels = channels.filter(Q(title__icontains=search) | Q(topic__icontains=search))
+    if before is not None:
+        channels = channels.filter(id__lt=before)
+    last = Message.objects.filter(channel=OuterRef("pk")).order_by("-id").values("id")[:1]
+    # Counted for each row of the page by itself: a join would count before it takes the page.
+    members = Member.objects.filter(channel=OuterRef("pk")).order_by().values("channel")
+    rows = channels.annotate(
+        joined=Exists(_membership(account_id)),
+        member_count=Coalesce(Subquery(members.annotate(count=Count("pk")).values("count")), 0),
+        last_message_id=Subquery(last),
+    )
+    found: list[Channel] = list(rows.order_by("-id")[:limit])
+    direct = [channel for channel in found if channel.type == ChannelType.DIRECT]
+    prefetch_related_objects(direct, Prefetch("members", Member.objects.select_related("account__user")))
+    return found
+
+
+def _membership(account_id: int) -> QuerySet[Member]:
+    return Member.objects.filter(channel=OuterRef("pk"), account_id=account_id)
 
 
 def list_posts(channel: Channel, *, limit: int, before: int | None, after: int | None) -> list[Message]:

@@ -45,14 +45,14 @@ def last_seq() -> int:
 
 
 @transaction.atomic
-def load_memberships(account_id: int) -> tuple[int, set[int]]:
-    """A place in the journal, and the channels of an account: those of then, and what has come since.
+def load_memberships(account_id: int) -> tuple[int, set[int], int]:
+    """The channels of an account, and two places in the journal, between which they were read. Three queries.
 
-    Two queries. The place is read first: who follows the journal from there misses no change.
+    At the second place or any later one they are these, and what the journal says of them since the first.
     """
-    seq = last_seq()
-    channels = Member.objects.filter(account_id=account_id).values_list("channel_id", flat=True)
-    return seq, set(channels)
+    since = last_seq()
+    channels = set(Member.objects.filter(account_id=account_id).values_list("channel_id", flat=True))
+    return since, channels, last_seq()
 
 
 def list_missed(channel_ids: set[int], after_id: int, until_seq: int, limit: int) -> list[Posted]:

@@ -10,28 +10,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import Iterable
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from django.db import InterfaceError, OperationalError
 
 from gateway import events
 from gateway.rules import Entry
 from gateway.selectors.messages import last_seq, list_entries
 from gateway.services.ledger import ENTRIES
+from gateway.services.posts import NewPost, commit_posts
 from gateway.services.tokens import valid_digests
 from realtime import runtime
-from realtime.db import in_db_thread
-from realtime.errors import Refused
+from realtime.db import DATABASE_TROUBLE, in_db_thread, unavailable
+from realtime.group_commit import GroupCommit
+from realtime.hub import Window
 from realtime.journal import Follower
 from realtime.user_tokens import ACCESS_CHANGED
 
 if TYPE_CHECKING:
+    from gateway.models import Message
     from gateway.services.sockets import GatewaySocket
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
 # Tokens also expire by themselves, without anyone saying so.
 RECHECK_INTERVAL_S = 30.0
@@ -44,9 +45,12 @@ class LiveGateway:
 
     def __init__(self, rt: runtime.Runtime) -> None:
         self._runtime = rt
+        # One for all channels: the last id a client has got stands for everything before it, in any of them.
+        self.window = Window(rt.loop)
         self._follower = Follower(rt, read=list_entries, deliver=self._on_entry)
         self._starting: asyncio.Task[None] | None = None
         self._sockets: dict[int, set[GatewaySocket]] = defaultdict(set)
+        self._posts: GroupCommit[NewPost, Message] = GroupCommit(commit_posts)
         rt.on(ENTRIES, self._on_hint)
         rt.on(ACCESS_CHANGED, self._on_access_changed)
         rt.bus.on_resync(self._recheck_soon)
@@ -56,6 +60,14 @@ class LiveGateway:
     def seq(self) -> int:
         """The place in the journal up to which everything was told."""
         return self._follower.seq
+
+    def connections_of(self, account_id: int) -> Iterable[GatewaySocket]:
+        """This process's connections of an account."""
+        return self._sockets.get(account_id, ())
+
+    def connections(self) -> Iterable[GatewaySocket]:
+        """All of this process that have identified."""
+        return chain.from_iterable(self._sockets.values())
 
     def add(self, socket: GatewaySocket, account_id: int) -> None:
         """Have `socket` hear of the channels that this account joins and leaves."""
@@ -78,8 +90,17 @@ class LiveGateway:
                 await self._start()
             while self._follower.seq < seq:
                 await self._follower.catch_up()
-        except (OperationalError, InterfaceError):
+        except DATABASE_TROUBLE:
             raise unavailable() from None
+
+    async def post(self, post: NewPost) -> Message:
+        """Post a message, in one transaction with what others post at the same moment.
+
+        Raises:
+            Refused: UNKNOWN_CHANNEL.
+            OperationalError: nobody knows whether it was posted.
+        """
+        return await self._posts.submit(post)
 
     async def _start(self) -> None:
         if self._starting is None:
@@ -104,13 +125,13 @@ class LiveGateway:
 
     async def _recheck(self) -> None:
         """Close whose token is not valid any more: revoked, or expired by itself."""
-        sockets = [socket for sockets in self._sockets.values() for socket in sockets]
+        sockets = list(self.connections())
         digests = {socket.login.digest for socket in sockets if socket.login is not None}
         if not digests:
             return
         try:
             valid = await in_db_thread(valid_digests, digests)
-        except (OperationalError, InterfaceError):
+        except DATABASE_TROUBLE:
             return  # the next round tries again
         for socket in sockets:
             login = socket.login
@@ -125,20 +146,9 @@ class LiveGateway:
             socket.membership_changed(entry)
 
 
-async def ask(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a function that only reads, in a database thread.
-
-    Raises:
-        Refused: as the function does; UNAVAILABLE if the database does not answer.
-    """
-    try:
-        return await in_db_thread(function, *args, **kwargs)
-    except (OperationalError, InterfaceError):
-        raise unavailable() from None
-
-
-def unavailable() -> Refused:
-    return Refused("UNAVAILABLE", "The gateway is not available now. Please try again.")
+async def post_with_others(post: NewPost) -> Message:
+    """Post a message; see `LiveGateway.post`."""
+    return await runtime.current().part(LiveGateway).post(post)
 
 
 @runtime.on_start

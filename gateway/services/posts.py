@@ -1,15 +1,18 @@
-"""Channels, who is in them, and what is posted. Each function is one change of the gateway.
+"""Posting messages. Each function is one change of the gateway.
 
 Raises: `Refused`, with a code that the API puts into its words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.models import Account, Channel, ChannelType, EntryKind, Member, Message
-from gateway.services.ledger import Pages, change
+from django.db import transaction
+
+from gateway.metrics import POSTS
+from gateway.models import Channel, ChannelType, EntryKind, Member, Message
+from gateway.services.ledger import change, record
 from realtime.errors import Refused
 
 
@@ -73,71 +76,14 @@ def commit_posts(posts: Sequence[NewPost]) -> list[Message | Exception]:
             outcomes.append(message)
         Member.objects.bulk_create(joined)
         Message.objects.bulk_create(written)
+        transaction.on_commit(lambda: POSTS.inc(len(written)), robust=True)
         for kind, row in told:
             if isinstance(row, Message):
-                pages.record(kind, channel_id=row.channel_id, message=row)
+                record(pages, kind, channel_id=row.channel_id, message=row)
             else:
-                pages.record(kind, channel_id=row.channel_id, account_id=row.account_id)
+                record(pages, kind, channel_id=row.channel_id, account_id=row.account_id)
     return outcomes
-
-
-def create_channel(
-    *,
-    author: Account,
-    kind: int,
-    title: str = "",
-    description: str = "",
-    topic: str = "",
-    stream_url: str = "",
-    member_ids: Collection[int] = (),
-) -> Channel:
-    """Open a channel, with its author in it; a direct message with the others as well.
-
-    Raises:
-        Refused: UNKNOWN_MEMBER; NO_MEMBERS for a direct message to nobody.
-    """
-    others = set(member_ids) - {author.pk} if kind == ChannelType.DIRECT else set()
-    if kind == ChannelType.DIRECT and not others:
-        raise Refused("NO_MEMBERS", "A direct message needs somebody else.")
-    with change() as pages:
-        found = set(Account.objects.filter(pk__in=others, user__is_active=True).values_list("pk", flat=True))
-        if found != others:
-            raise Refused("UNKNOWN_MEMBER", "There is no such user.")
-        channel = Channel.objects.create(
-            id=pages.new_id(),
-            type=kind,
-            title=title,
-            description=description,
-            topic=topic,
-            stream_url=stream_url,
-            author=author,
-            created_at=pages.now,
-        )
-        for account_id in [author.pk, *sorted(others)]:
-            _join(pages, channel, account_id)
-        return channel
-
-
-def join_channel(*, channel: Channel, account_id: int) -> None:
-    """Be a member from now on; nothing changes for who is one."""
-    with change() as pages:
-        if not Member.objects.filter(channel=channel, account_id=account_id).exists():
-            _join(pages, channel, account_id)
-
-
-def leave_channel(*, channel: Channel, account_id: int) -> bool:
-    """Be no member any more; False for who was none."""
-    with change() as pages:
-        gone, _ = Member.objects.filter(channel=channel, account_id=account_id).delete()
-        if gone:
-            pages.record(EntryKind.LEFT, channel_id=channel.pk, account_id=account_id)
-        return bool(gone)
 
 
 def unknown_channel() -> Refused:
     return Refused("UNKNOWN_CHANNEL", "There is no such channel.")
-
-
-def _join(pages: Pages, channel: Channel, account_id: int) -> None:
-    Member.objects.create(channel=channel, account_id=account_id, joined_at=pages.now)
-    pages.record(EntryKind.JOINED, channel_id=channel.pk, account_id=account_id)

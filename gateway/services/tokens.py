@@ -7,11 +7,16 @@ When one is revoked, or an account switched off, every process looks again at th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from knox.models import AuthToken
+from knox.settings import knox_settings
 
 from gateway.models import Account
 from realtime.user_tokens import digest_of, valid_tokens
+
+DEFAULT_TOKEN_EXPIRY: Final[timedelta] = knox_settings.TOKEN_TTL
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +46,9 @@ def valid_digests(digests: set[str]) -> set[str]:
     return set(valid_tokens().filter(digest__in=digests).values_list("digest", flat=True))
 
 
-def issue_token(*, account: Account) -> str:
-    """A new token for this account, shown only now. One query."""
-    token: str = AuthToken.objects.create(account.user)[1]
+def issue_token(*, account: Account, expiry: timedelta | None = DEFAULT_TOKEN_EXPIRY) -> str:
+    """A new token for this account, shown only now. `expiry` None: it never ends. One query."""
+    token: str = AuthToken.objects.create(account.user, expiry=expiry)[1]
     return token
 
 

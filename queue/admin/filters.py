@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.contrib.admin import ModelAdmin, SimpleListFilter
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from queue.models import TicketState
 from queue.selectors.line import OPEN
-from realtime.admin_filters import DayFilter, TypedFilter
-
-ALL = "all"
-
-
-class FirstFilter(SimpleListFilter):
-    """A filter that is on until another choice, or a search, asks for something else."""
-
-    first = ""
-    """What the list shows at first."""
-
-    def value(self) -> str | None:
-        chosen = super().value()
-        return chosen or (ALL if self._searching else self.first)
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        for value, words in self.lookup_choices:
-            yield {
-                "selected": self.value() == value,
-                "query_string": changelist.get_query_string({str(self.parameter_name): value}),
-                "display": words,
-            }
-
-    def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: ModelAdmin[Any]
-    ) -> None:
-        # Whoever looks for one client wants to know what became of it.
-        self._searching = bool(request.GET.get("q", "").strip())
-        super().__init__(request, params, model, model_admin)
+from realtime.admin_filters import ALL, DayFilter, FirstFilter, TextFilter
 
 
 class TicketStateFilter(FirstFilter):
@@ -99,27 +69,15 @@ class AliveFilter(FirstFilter):
         return queryset.filter(ended_at__isnull=self.value() == "yes")
 
 
-class PlatformFilter(TypedFilter):
-    """By what clients call their platform: the field in which it is typed, since nobody knows them all."""
+class PlatformFilter(TextFilter):
+    """By what clients call their platform."""
 
     title = "platform"
     parameter_name = "platform"
-    template = "admin/queue/platform_filter.html"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        return [("", "Any")]  # a filter without choices is not shown
+    max_length = 32
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(platform=self.value()) if self.value() else queryset
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        yield {
-            "selected": not self.value(),
-            "query_string": changelist.get_query_string(remove=[self.parameter_name]),
-            "display": "Any",
-        }
-        if self.value():
-            yield {"selected": True, "query_string": changelist.get_query_string(), "display": self.value()}
 
 
 class LogDayFilter(DayFilter):

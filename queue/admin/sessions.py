@@ -15,11 +15,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from queue.admin.commands import Command, CommandAdmin
 from queue.admin.filters import AliveFilter, PlatformFilter
 from queue.admin.words import breakable
 from queue.models import Session
 from queue.services.sessions import end_session
+from realtime.admin_commands import Command, CommandAdmin
 from realtime.admin_times import duration, moment
 
 

@@ -18,7 +18,6 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from queue.admin.commands import Command, CommandAdmin
 from queue.admin.filters import PlatformFilter, TicketStateFilter
 from queue.admin.log import timeline_row
 from queue.admin.words import breakable, since, spread
@@ -28,6 +27,7 @@ from queue.selectors.line import OPEN
 from queue.selectors.places import count_ahead
 from queue.selectors.tickets import get_place
 from queue.services.tickets import admit_ticket, move_to_front, remove_ticket
+from realtime.admin_commands import Command, CommandAdmin
 from realtime.admin_times import NONE, duration, moment
 
 # On a page for people; the count says how many more there are.

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, ParamSpec, TypeVar
-
-from django.db import InterfaceError, OperationalError
+from typing import Final
 
 from queue import events, metrics
 from queue.selectors.line import LineView, view_line
 from queue.services.commands import Joined
 from realtime import runtime
-from realtime.db import in_db_thread
-from realtime.errors import Refused
+from realtime.db import ask_database, unavailable
 from realtime.outlet import Outlet
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 FRESH_S: Final = 2.0
 """Who comes is told of a line that was looked at no longer ago."""
-
-DATABASE_TROUBLE: Final = (OperationalError, InterfaceError)
 
 _STATS_TICK_S = 0.1
 _SHARD_PAUSE_S = 0.02
@@ -78,7 +69,7 @@ class Board:
             Refused: UNAVAILABLE while the database does not answer.
         """
         if self.view is None or self.age_s > FRESH_S:
-            view = await read_database(view_line)
+            view = await ask_database(view_line)
             self.put_up(view)
             return view
         return self.view
@@ -126,19 +117,3 @@ class Board:
                 self._runtime.hub.deliver(events.group_of(shard, extended=False), plain)
                 self._runtime.hub.deliver(events.group_of(shard, extended=True), extended)
                 await asyncio.sleep(_SHARD_PAUSE_S)
-
-
-async def read_database(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a function that only reads, in a database thread.
-
-    Raises:
-        Refused: UNAVAILABLE if the database does not answer.
-    """
-    try:
-        return await in_db_thread(function, *args, **kwargs)
-    except DATABASE_TROUBLE:
-        raise unavailable() from None
-
-
-def unavailable() -> Refused:
-    return Refused("UNAVAILABLE", "The line is not available now. Please try again.")

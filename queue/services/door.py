@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from queue.main_server import MainServer, make_main_server
 from queue.services import policy, upkeep
-from queue.services.board import DATABASE_TROUBLE, Board, unavailable
+from queue.services.board import Board
 from queue.services.book import TOLD
 from queue.services.commands import Command, Leave, Outcome, commit
 from realtime import runtime
-from realtime.db import in_thread_of
+from realtime.db import DATABASE_TROUBLE, in_thread_of, unavailable
 from realtime.errors import Refused
 from realtime.group_commit import GroupCommit
 from realtime.logs import get_logger

@@ -11,19 +11,19 @@ from typing import Any
 from django.conf import settings
 
 from queue import events, metrics
-from queue.main_server import Login, LoginRefused, MainServerUnavailable
+from queue.main_server import Login, LoginRefused
 from queue.models import Session, Ticket, TicketState
 from queue.protocol import messages
 from queue.protocol.codec import Hello, Meaning
 from queue.selectors.line import OPEN, may_go
-from queue.services.board import DATABASE_TROUBLE, read_database, unavailable
 from queue.services.commands import Command, Enter, Fail, Hold, Join, Joined, Leave, Refuse
 from queue.services.door import Door, the_door
 from queue.services.sessions import confirm_delivery
 from realtime.close_codes import CloseCode
-from realtime.db import in_db_thread
+from realtime.db import DATABASE_TROUBLE, ask_database, in_db_thread, unavailable
 from realtime.errors import Refused
 from realtime.logs import get_logger
+from realtime.outbound import NoAnswer
 from realtime.outlet import Outlet
 
 log = get_logger(__name__)
@@ -174,7 +174,7 @@ class QueueSocket:
             await self._commit(Refuse(self.client_id, ticket_id, self.outlet.id, refused.status_code))
             self._forget_ticket()
             self.outlet.send(events.turned_away(refused.status_code, refused.message))
-        except MainServerUnavailable as error:
+        except NoAnswer as error:
             metrics.LOGINS.labels(outcome="failed").inc()
             log.warning("queue.main_server_unavailable", error=str(error))
             for_all = self._door.main_server.fails_for_all
@@ -201,7 +201,7 @@ class QueueSocket:
         """Ask the main server, again after a pause where it is its own fault."""
         pause_s = settings.MAIN_SERVER_RETRY_PAUSE_S
         for _ in range(settings.MAIN_SERVER_RETRIES):
-            with suppress(MainServerUnavailable):
+            with suppress(NoAnswer):
                 return await self._door.main_server.log_in(self._login)
             # Not all at the same moment: what fails for one has failed for many.
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
@@ -248,7 +248,7 @@ async def may_go_in(hello: Hello) -> bool:
     view = await the_door().board.ready()
     if not (view.may_go or view.some_never_wait or hello.jwt):
         return False
-    return await read_database(may_go, hello.client_id, digest_of(hello.jwt) if hello.jwt else "")
+    return await ask_database(may_go, hello.client_id, digest_of(hello.jwt) if hello.jwt else "")
 
 
 def digest_of(jwt: str) -> str:

@@ -17,6 +17,7 @@ PAGES = {
     "history": "/kept-0/listen",
     "locked": "/locked-0/listen",
     "closed": "/closed-0/listen",
+    "chat": "/gateway/",
     "messages": "/api/asyncapi/?format=html",
     "not found": "/nothing/here",
 }

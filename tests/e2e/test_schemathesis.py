@@ -11,9 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+
 from config import BASE_DIR
 from tests.e2e.conftest import StartServer
-from tests.e2e.servers import Seed, clean_environment
+from tests.e2e.servers import Seed, Server, clean_environment
 
 HERE = Path(__file__).parent
 
@@ -44,6 +46,7 @@ def test_the_api_is_as_its_document_says(start_embedded: StartServer, seed: Seed
             {
                 "PYTHONPATH": str(BASE_DIR),
                 "SCHEMATHESIS_HOOKS": "tests.e2e.schemathesis_hooks",
+                "GATEWAY_TOKEN": _register(server),
                 "COLUMNS": "160",
             }
         ),
@@ -56,3 +59,11 @@ def test_the_api_is_as_its_document_says(start_embedded: StartServer, seed: Seed
     selected = re.search(r"Selected: (\d+)/(\d+)\s+Tested: (\d+)", result.stdout)
     assert selected, result.stdout
     assert len(set(selected.groups())) == 1, "some operations were left out"
+
+
+def _register(server: Server) -> str:
+    """The token of a new person of the gateway."""
+    credentials = {"username": "ann", "password": "correct horse battery"}
+    answer = httpx.post(f"{server.url}/api/v1/auth/register", json=credentials).raise_for_status()
+    token: str = answer.json()["token"]
+    return token

@@ -7,8 +7,10 @@ from typing import Any
 
 from gateway.models import Account, Channel, ChannelType, Message
 from gateway.protocol.messages import Identify
+from gateway.protocol.session import Session
 from gateway.services.accounts import register
-from gateway.services.posts import NewPost, create_channel, post_message
+from gateway.services.channels import create_channel
+from gateway.services.posts import NewPost, post_message
 from gateway.services.sockets import GatewaySocket
 from realtime.runtime import Runtime
 from tests.realtime.fakes import FakeOutlet
@@ -33,7 +35,7 @@ class Connection:
         self.token = token
         self.out = FakeOutlet(name)
         self.lost_access = False
-        self.socket = GatewaySocket(self.out, self._lost)
+        self.socket = GatewaySocket(self.out, Session(45_000), self._lost)
 
     async def identify(self, after: int | None = None) -> bool:
         return await self.socket.identify(Identify(self.token, after))
@@ -41,6 +43,11 @@ class Connection:
     def told(self, rt: Runtime) -> list[Any]:
         """Everything so far: "ready", "gap", and the ids of messages."""
         rt.hub.flush()
+        return self.received
+
+    @property
+    def received(self) -> list[Any]:
+        """What came by now: without what waits for the end of a window."""
         return [_short(json.loads(head)) for head in self.out.got]
 
     def _lost(self) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.test import Client
 from knox.models import AuthToken
 
 from realtime import http_login
+from realtime.runtime import Runtime
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -106,14 +109,27 @@ def test_who_cannot_register(ann: Person, status: int, body: dict[str, Any]) -> 
     ann.refused(status, "POST", "auth/register", **body)
 
 
-@pytest.mark.parametrize("path", ["users/me", "users/5", "channels/5", "channels/5/posts"])
+@pytest.mark.parametrize(
+    "path",
+    ["users/me", "users/5", "users?q=a", "channels", "channels/5", "channels/5/posts"],
+)
 def test_without_a_token_nothing_is_told(ann: Person, path: str) -> None:
     for token in ("", "x" * 500, "\xe4"):
         ann.token = token
         ann.refused(401, "GET", path)
 
 
-def test_a_channel_and_its_posts(ann: Person, ben: Person) -> None:
+async def test_posting_and_reading(transactional_db: None, rt: Runtime) -> None:
+    """Posts are committed by the event loop's writer, so this runs beside one, as in a server."""
+    for story in (_a_channel_and_its_posts, _a_direct_message_is_nobody_elses, _channels_in_a_list):
+        await sync_to_async(_with_two)(story)
+
+
+def _with_two(story: Callable[[Person, Person], None]) -> None:
+    story(Person("ann" + story.__name__), Person("ben" + story.__name__))
+
+
+def _a_channel_and_its_posts(ann: Person, ben: Person) -> None:
     made = ann.call("POST", "channels", type=1, title="Talk", streamURL="https://example.org/live")
     channel = made["channel"]
     assert (channel["type"], channel["title"], channel["members"]) == (1, "Talk", [ann.id])
@@ -145,7 +161,7 @@ def test_a_channel_and_its_posts(ann: Person, ben: Person) -> None:
         ben.refused(400, "GET", f"channels/{made['id']}/posts?{query}")
 
 
-def test_a_direct_message_is_nobody_elses(ann: Person, ben: Person) -> None:
+def _a_direct_message_is_nobody_elses(ann: Person, ben: Person) -> None:
     cem = Person("cem")
     made = ann.call("POST", "channels", type=2, members=[ben.id])
     assert made["channel"]["members"] == sorted([ann.id, ben.id], key=int)
@@ -158,6 +174,48 @@ def test_a_direct_message_is_nobody_elses(ann: Person, ben: Person) -> None:
         cem.refused(404, method, path, **body)
     for members in ([], [ann.id], ["5"], ["x"]):
         ann.refused(400, "POST", "channels", type=2, members=members)
+
+
+def _channels_in_a_list(ann: Person, ben: Person) -> None:
+    ids = [ann.call("POST", "channels", type=1, title=f"Garden {number}")["id"] for number in range(3)]
+    direct = ann.call("POST", "channels", type=2, members=[ben.id])["id"]
+    said = ann.call("POST", f"channels/{ids[0]}/posts", content="hi")["id"]
+
+    def listed(person: Person, query: str) -> list[dict[str, Any]]:
+        channels: list[dict[str, Any]] = person.call("GET", f"channels?{query}")["channels"]
+        return channels
+
+    def ids_of(person: Person, query: str) -> list[str]:
+        return [channel["id"] for channel in listed(person, query)]
+
+    assert ids_of(ann, "mine=true") == [direct, *ids[::-1]]
+    assert ids_of(ben, "mine=true") == [direct]
+    assert ids_of(ben, "mine=false&q=garden") == ids[::-1]
+    assert ids_of(ben, f"before={ids[2]}&limit=1&q=GARDEN") == [ids[1]]
+    assert "description" in listed(ben, "mine=true")[0]
+    assert [one["id"] for one in listed(ben, "mine=true")[0]["members"]] == sorted([ann.id, ben.id], key=int)
+    first = listed(ben, f"q=garden&before={ids[1]}")[0]
+    assert (first["joined"], first["memberCount"], first["lastMessage"]) == (False, 1, said)
+    assert first["members"] == []
+
+    for _ in range(2):
+        ben.call("PUT", f"channels/{ids[0]}/members/me")
+    assert ids_of(ben, "mine=true") == [direct, ids[0]]
+    for _ in range(2):
+        ben.call("DELETE", f"channels/{ids[0]}/members/me")
+    assert ids_of(ben, "mine=true") == [direct]
+    stranger = Person("stranger")
+    stranger.refused(404, "PUT", f"channels/{direct}/members/me")
+    assert ids_of(stranger, "q=") == ids_of(stranger, "mine=false")
+    for query in ("mine=x", "limit=51", "before=x", "q=%00"):
+        ann.refused(400, "GET", f"channels?{query}")
+
+
+def test_finding_somebody(ann: Person, ben: Person) -> None:
+    found = ben.call("GET", "users?q=A")["users"]
+    assert [one["id"] for one in found] == [ann.id]
+    assert ben.call("GET", "users?q=nn")["users"] == []
+    ben.refused(400, "GET", "users?q=")
 
 
 @pytest.mark.parametrize(

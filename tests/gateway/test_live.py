@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from gateway.models import Account, Channel, Message
 from gateway.protocol.messages import MAX_REPLAY
+from gateway.selectors import messages
 from gateway.selectors.messages import load_memberships
-from gateway.services import sockets
+from gateway.services import ledger, sockets
+from gateway.services.channels import leave_channel
 from gateway.services.live import LiveGateway
-from gateway.services.posts import NewPost, commit_posts, leave_channel
+from gateway.services.posts import NewPost, commit_posts
 from gateway.services.tokens import issue_token, revoke_all
 from realtime.db import in_db_thread
 from realtime.runtime import Runtime
@@ -88,10 +90,24 @@ async def test_what_was_missed_comes_between_ready_and_live(
     assert back.told(rt) == ["ready", *ids[2:]]
 
 
+async def test_messages_of_several_channels_come_in_the_order_of_their_ids(
+    rt: Runtime, ann: Account, channel: Channel
+) -> None:
+    """The last id a client has stands for all its channels: whatever is lower must have come before."""
+    other = await in_db_thread(stream, ann, "Another")
+    one = await connection(ann)
+    await one.identify()
+    # The second of a channel waits for the others of its window, the first of the other channel for none.
+    posts = [NewPost(where.pk, ann.pk, 0, "x") for where in (channel, channel, other, channel, other, other)]
+    ids = [message.pk for message in await in_db_thread(commit_posts, posts)]  # type: ignore[union-attr]
+    await settle(rt)
+    assert one.told(rt) == ["ready", *ids]
+
+
 async def test_a_channel_joined_in_the_middle_of_it_is_heard(
     rt: Runtime, ann: Account, ben: Account, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, ask = await connection(ben), sockets.ask
+    one, ask = await connection(ben), sockets.ask_database
 
     async def join_after_reading(function: Any, *arguments: Any) -> Any:
         result = await ask(function, *arguments)
@@ -100,11 +116,33 @@ async def test_a_channel_joined_in_the_middle_of_it_is_heard(
             await settle(rt)
         return result
 
-    monkeypatch.setattr(sockets, "ask", join_after_reading)
+    monkeypatch.setattr(sockets, "ask_database", join_after_reading)
     await one.identify()
     message = await said(channel, ann)
     await settle(rt)
     assert one.told(rt) == ["ready", message]
+
+
+async def test_channels_read_later_than_the_place_in_the_journal_are_not_heard_too_early(
+    rt: Runtime, ann: Account, ben: Account, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others post, and the account joins, between the two readings: only the second sees it."""
+    one, read, ids = await connection(ben), messages.last_seq, []
+
+    def read_and_go_on() -> int:
+        seq = read()
+        if not ids:
+            ids.extend(post(channel, author).pk for author in (ann, ann, ben))
+        return seq
+
+    await settle(rt)
+    # As when they are of other processes, and the bus is late.
+    monkeypatch.setattr(ledger, "announce", lambda hint: None)
+    monkeypatch.setattr(messages, "last_seq", read_and_go_on)
+    await one.identify()
+    ids.append(await said(channel, ann))
+    await settle(rt)
+    assert one.told(rt) == ["ready", ids[-1]]
 
 
 async def test_who_missed_too_much_is_told_of_the_gap(rt: Runtime, ann: Account, channel: Channel) -> None:
@@ -165,13 +203,14 @@ async def test_replay_and_live_meet_without_hole_or_repeat(
             one = await connection(ann, f"{seed}.{turn}")
             await one.identify(after=after)
             await pause(dice)
-            told = [what for what in one.told(rt) if what != "ready"]
+            # The connection breaks: what waits for the end of a window is gone.
+            told = [what for what in one.received if what != "ready"]
             one.socket.leave()
             rt.hub.leave(one.out)
             got.extend(told)
             after = max([after, *told])
 
-    delay = sockets.ask
+    delay = sockets.ask_database
 
     async def slowly(function: Any, *arguments: Any) -> Any:
         await pause(dice)
@@ -179,11 +218,11 @@ async def test_replay_and_live_meet_without_hole_or_repeat(
         await pause(dice)
         return result
 
-    sockets.ask = slowly  # type: ignore[assignment]
+    sockets.ask_database = slowly  # type: ignore[assignment]
     try:
         await asyncio.gather(talk(), come_and_go())
     finally:
-        sockets.ask = delay
+        sockets.ask_database = delay
     last = await connection(ann, f"{seed}.last")
     await last.identify(after=max([0, *got]))
     await settle(rt)

@@ -8,7 +8,8 @@ import pytest
 
 from queue.identity import IdentityVerifier, make_identity_verifier
 from realtime.clock import FakeClock
-from tests.queue.providers import APPLE, GOOGLE, LINE, Reply, Site, UsedTokens
+from tests.queue.providers import APPLE, GOOGLE, LINE, UsedTokens
+from tests.site import Reply, Site
 
 
 @pytest.fixture

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from queue.logins import LoginRefused, MainServerUnavailable
+from queue.logins import LoginRefused
 from queue.openid_tokens import MAX_REMEMBERED, MAX_TOKEN_CHARS
 from queue.protocol.messages import LoginType
+from realtime.outbound import NoAnswer
 from tests.queue.providers import (
-    Reply,
     a_login,
     refusal,
 )
+from tests.site import Reply
 
 
 def about_token(**changes: Any) -> Reply:
@@ -83,7 +84,7 @@ async def test_facebook_says_no_or_says_it_is_for_others(verifier, site, changes
 )
 async def test_facebook_cannot_say(verifier, site, reply: Reply) -> None:
     site.replies["/debug_token"] = reply
-    with pytest.raises(MainServerUnavailable, match="Facebook"):
+    with pytest.raises(NoAnswer, match="Facebook"):
         await verifier.verify(a_login("EAAB", LoginType.FACEBOOK))
 
 

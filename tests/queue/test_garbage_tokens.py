@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from queue.logins import LoginRefused
 from queue.protocol.messages import LoginType
-from tests.queue.providers import GOOGLE, Reply, a_login, b64, forged, refusal, rsa_key
+from tests.queue.providers import GOOGLE, a_login, b64, forged, refusal, rsa_key
+from tests.site import Reply
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

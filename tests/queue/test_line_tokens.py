@@ -3,9 +3,10 @@
 import jwt
 import pytest
 
-from queue.logins import MainServerUnavailable
 from queue.protocol.messages import LoginType
-from tests.queue.providers import LINE, Reply, a_login, refusal
+from realtime.outbound import NoAnswer
+from tests.queue.providers import LINE, a_login, refusal
+from tests.site import Reply
 
 
 def line_web_token() -> str:
@@ -46,7 +47,7 @@ async def test_line_says_no_or_says_it_is_for_others(verifier, site, reply: Repl
 )
 async def test_line_cannot_say(verifier, site, reply: Reply) -> None:
     site.replies["/verify"] = reply
-    with pytest.raises(MainServerUnavailable, match="LINE"):
+    with pytest.raises(NoAnswer, match="LINE"):
         await verifier.verify(a_login(line_web_token(), LoginType.LINE))
 
 

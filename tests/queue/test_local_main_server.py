@@ -23,12 +23,13 @@ from queue.main_server import (
     Login,
     LoginRefused,
     MainServer,
-    MainServerUnavailable,
     make_main_server,
 )
 from queue.models import UsedToken
 from queue.protocol.messages import LoginType
-from tests.queue.providers import GOOGLE, Site, a_login
+from realtime.outbound import NoAnswer
+from tests.queue.providers import GOOGLE, a_login
+from tests.site import Site
 
 SECRET = "s3cr3t-token"
 
@@ -132,7 +133,7 @@ async def test_without_the_database_nobody_can_say(of_settings, monkeypatch) -> 
         raise OperationalError("it is down")
 
     monkeypatch.setattr("queue.main_server.remember_token", down)
-    with pytest.raises(MainServerUnavailable, match="database"):
+    with pytest.raises(NoAnswer, match="database"):
         await of_settings.log_in(a_login(GOOGLE.token()))
 
 

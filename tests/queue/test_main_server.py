@@ -16,11 +16,11 @@ from queue.main_server import (
     HttpMainServer,
     Login,
     LoginRefused,
-    MainServerUnavailable,
     header_value,
 )
 from queue.protocol.messages import LoginType
-from tests.queue.providers import Reply, Site, hang
+from realtime.outbound import NoAnswer
+from tests.site import Reply, Site, hang
 
 GOOD = Reply({"data": {"jwt": "iamjwt"}})
 PATH = "/api/user/authorization/"
@@ -142,7 +142,7 @@ async def test_a_refusal_is_told(main_server, site, reply: Reply, message: str |
 async def test_what_is_not_the_clients_fault(main_server, site, caplog, reply: Reply) -> None:
     caplog.set_level(logging.DEBUG)
     site.replies[f"/base{PATH}device"] = reply
-    with pytest.raises(MainServerUnavailable) as caught:
+    with pytest.raises(NoAnswer) as caught:
         await main_server.log_in(device())
     assert len(site.asked) == 1, "one attempt"
     assert SECRET not in repr(caught.value) + caplog.text
@@ -157,7 +157,7 @@ async def test_a_main_server_that_hangs(site) -> None:
     seen = asyncio.Event()
     site.replies[f"{PATH}device"] = hang(seen)
     main_server = HttpMainServer(site.url(), timeout_s=0.05)
-    with pytest.raises(MainServerUnavailable, match=r"the main server: no answer within 0\.05 s"):
+    with pytest.raises(NoAnswer, match=r"the main server: no answer within 0\.05 s"):
         await main_server.log_in(device())
     assert seen.is_set()
     # And the connection is not one that the next answer is read from.
@@ -171,7 +171,7 @@ async def test_nobody_listens(caplog, site) -> None:
     async with Site() as gone:
         pass
     main_server = HttpMainServer(gone.url(), timeout_s=5.0)
-    with pytest.raises(MainServerUnavailable, match="no connection") as caught:
+    with pytest.raises(NoAnswer, match="no connection") as caught:
         await main_server.log_in(device())
     assert SECRET not in repr(caught.value) + caplog.text
     await main_server.close()

@@ -10,12 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from queue.main_server import HttpMainServer, Login, LoginRefused, MainServerUnavailable
+from queue.main_server import HttpMainServer, Login, LoginRefused
 from queue.protocol.messages import LoginType
+from realtime.outbound import NoAnswer
 from realtime.wire import decode_json
 from tests.main_server import REPORT_GAP_S
 from tests.queue.main_server_program import START_DEADLINE_S, program
-from tests.queue.providers import Asked, Reply, Site, a_login
+from tests.queue.providers import a_login
+from tests.site import Asked, Reply, Site
 
 
 @asynccontextmanager
@@ -75,12 +77,12 @@ async def test_it_can_be_told_to_misbehave() -> None:
         with pytest.raises(LoginRefused):
             await queue.log_in(device("good"))
         await control(client, refuse=False, fail_rate=1)
-        with pytest.raises(MainServerUnavailable, match="500"):
+        with pytest.raises(NoAnswer, match="500"):
             await queue.log_in(device("good"))
         await control(client, fail_rate=0, delay_s=0.01)
         assert await queue.log_in(device("good"))
         assert await queue.log_in(device("good"))
-        with pytest.raises(MainServerUnavailable, match="503"):
+        with pytest.raises(NoAnswer, match="503"):
             await queue.log_in(device("good"))
         counters = await control(client)
         assert (counters["live"], counters["over_capacity"], counters["failed"]) == (2, 1, 1)
@@ -89,7 +91,7 @@ async def test_it_can_be_told_to_misbehave() -> None:
 async def test_it_hangs_until_told_otherwise() -> None:
     async with program() as client, queue_before(client, timeout_s=0.2) as impatient:
         await control(client, hang=True)
-        with pytest.raises(MainServerUnavailable, match="no answer"):
+        with pytest.raises(NoAnswer, match="no answer"):
             await impatient.log_in(device("good"))
         async with queue_before(client) as patient:
             waiting = asyncio.create_task(patient.log_in(device("good")))

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from realtime import outlet as outlet_module
-from realtime.hub import WINDOW_S, Group, Hub
+from realtime.hub import WINDOW_S, Group, Hub, Window
 from realtime.outlet import Batch
 from tests.realtime.fakes import FakeBus, FakeLoop, FakeOutlet
 
 
 def make_group() -> tuple[Any, Group]:
     loop: Any = FakeLoop()
-    return loop, Group("app:room", loop)
+    return loop, Group("app:room", Window(loop))
 
 
 def test_a_quiet_group_sends_at_once_and_a_busy_one_once_a_window():
@@ -128,7 +128,7 @@ def test_messages_out_are_counted_once_for_each_client():
         return REGISTRY.get_sample_value("foyer_messages_out_total", {"app": "counting"}) or 0.0
 
     loop: Any = FakeLoop()
-    group = Group("counting:room", loop)
+    group = Group("counting:room", Window(loop))
     before = counted()
     for name in "abc":
         group.add(FakeOutlet(name))
@@ -200,8 +200,56 @@ def test_every_member_gets_exactly_what_was_sent_while_it_was_one(operations):
             assert all(head in missing for head in outlet.got)
         else:
             assert outlet.got == model[name]
-    assert not group._pending
-    assert not group._cursors
+    assert not group.window._pending
+    assert not group.window._cursors
+
+
+ROOMS = (0, 1, 2)
+moves = st.lists(
+    st.tuples(
+        st.sampled_from(["join", "leave", "send", "send", "send", "direct", "flush", "advance"]),
+        st.sampled_from(ROOMS),
+        st.sampled_from(NAMES),
+    ),
+    max_size=60,
+)
+
+
+@given(moves=moves)
+@settings(max_examples=300)
+def test_groups_that_share_a_window_keep_one_order(moves):
+    """Whatever a member has, it has all that was sent before it, to whichever of its groups."""
+    loop: Any = FakeLoop()
+    window = Window(loop)
+    rooms = [Group(f"app:{number}", window) for number in ROOMS]
+    outlets = {name: FakeOutlet(name) for name in NAMES}
+    model: dict[str, list[bytes]] = {name: [] for name in NAMES}
+    for number, (action, place, name) in enumerate(moves):
+        head, room, outlet = b"%d" % number, rooms[place], outlets[name]
+        match action:
+            case "join" if name not in room.members:
+                room.add(outlet)
+            case "leave" if name in room.members:
+                room.catch_up(outlet)
+                room.discard(outlet)
+            case "send":
+                excluded = {name} if place == 0 else set()
+                room.send(head, excluded)
+                for member in room.members.keys() - excluded:
+                    model[member].append(head)
+            case "direct":
+                outlet.send(head)
+                model[name].append(head)
+            case "flush":
+                room.flush()
+            case "advance":
+                loop.advance(0.004)
+        for member, one in outlets.items():
+            assert one.got == model[member][: len(one.got)]
+    loop.advance(1)
+    assert {name: outlet.got for name, outlet in outlets.items()} == model
+    assert not window._pending
+    assert not window._cursors
 
 
 # --- the hub -----------------------------------------------------------------------------------------------

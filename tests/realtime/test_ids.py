@@ -1,11 +1,13 @@
-"""Random ids: their shape, and that every character is drawn evenly."""
+"""Random ids: their shape, and that every character is drawn evenly. Ids by time: they only go up."""
 
 import re
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from realtime.ids import new_client_id, new_event_id, new_process_id, random_id
+from realtime.ids import new_client_id, new_event_id, new_process_id, next_time_id, random_id
 
 
 @pytest.mark.parametrize("length", range(1, 40))
@@ -40,3 +42,12 @@ def test_all_64_characters_appear_in_the_last_place(length):
     # is missing from 4,000 fair draws has a chance of 64 · (63/64)^4000, below 10^-25.
     counts = Counter(random_id("", length)[-1] for _ in range(4_000))
     assert len(counts) == 64
+
+
+@given(st.lists(st.integers(0, 3_776_860_055_551), min_size=2))
+def test_ids_go_up_whatever_the_clock_says(moments: list[int]) -> None:
+    last = 0
+    for now_ms in moments:
+        new = next_time_id(last, now_ms)
+        assert last < new < 2**63
+        last = new

@@ -50,7 +50,7 @@ def test_behaves_as_the_model(rate, burst, actions, start):
             now_s += amount
             model.wait(amount)
         elif action == "grant":
-            bucket.grant(amount)
+            bucket.grant(now_s, amount)
             model.grant(amount)
         else:
             wait_s = bucket.wait_s(now_s, amount)
@@ -82,14 +82,14 @@ def test_a_clock_that_goes_back_gives_nothing():
 def test_granted_answers_are_not_flooding():
     bucket = TokenBucket(rate_per_s=1, burst=2)
     for _ in range(50):
-        bucket.grant()
+        bucket.grant(0.0)
         assert bucket.take(0.0)
     assert [bucket.take(0.0) for _ in range(3)] == [True, True, False]
 
 
 def test_granted_credit_is_kept_but_bounded():
     bucket = TokenBucket(rate_per_s=1, burst=2)
-    bucket.grant(1_000)
+    bucket.grant(0.0, 1_000)
     # Time neither adds to what is above the burst nor takes it away.
     assert [bucket.take(100.0) for _ in range(5)] == [True] * 4 + [False]
 

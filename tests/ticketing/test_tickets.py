@@ -1,6 +1,7 @@
 """Tickets: results, rows, what the journal says, and what a refusal leaves as it was."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -14,6 +15,7 @@ from ticketing.models import Journal, Ticket, TicketEvent, Visitor
 from ticketing.services import arrivals, tables, tickets
 from ticketing.services import journal as journals
 from ticketing.services.journal import change
+from ticketing.services.live import commit_commands
 from ticketing.services.people import issue_token, revoke_tokens
 from ticketing.services.tokens import staff_of_token
 
@@ -68,6 +70,13 @@ def test_a_request_sent_twice_makes_one_ticket(desk) -> None:
     assert second == first
     assert Ticket.objects.count() == 1
     assert desk.ticket() != first.ticket.id  # without a key each is its own
+
+
+def test_a_request_that_was_sent_twice_at_once_makes_one_ticket(desk) -> None:
+    take = partial(arrivals.create_ticket, email="a@example.org", name="A", request_key="key-12345")
+    first, second = commit_commands([take, take])
+    assert first == second
+    assert Ticket.objects.count() == 1
 
 
 @pytest.mark.parametrize(

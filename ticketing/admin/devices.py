@@ -109,9 +109,8 @@ class DeviceAdmin(ServiceAdmin):
 
     def _show_token(self, request: HttpRequest, device: Device, token: str) -> HttpResponse:
         page = reverse(f"ticketing:{device.kind}")
-        return self.page(
+        return self.secret(
             request,
-            "secret",
             title="The new token",
             owner=device.name,
             what="token",

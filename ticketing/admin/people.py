@@ -3,50 +3,31 @@
 A face: changes go through the services, so whoever is signed out notices at once.
 """
 
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from knox.models import AuthToken
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
 
-from realtime.admin_base import ServiceAdmin
 from realtime.admin_times import NONE
-from ticketing.admin.times import moment
+from realtime.admin_tokens import TokensAdmin
 from ticketing.models import Staff
+from ticketing.selectors.figures import zone
 from ticketing.selectors.tickets import list_staff
-from ticketing.services.people import DEFAULT_TOKEN_EXPIRY, issue_token, revoke_tokens, save_staff
+from ticketing.services.people import issue_token, revoke_tokens, save_staff
 
 # The package's own page shows and deletes tokens past the services; here they belong to their staff.
 admin.site.unregister(AuthToken)
 
-_EXPIRIES: dict[str, tuple[str, timedelta | None]] = {
-    "day": ("16 hours: a working day", DEFAULT_TOKEN_EXPIRY),
-    "month": ("30 days", timedelta(days=30)),
-    "never": ("until it is revoked", None),
-}
-
-
-class TokenForm(forms.Form):
-    """How long a new token is to be valid."""
-
-    expiry = forms.ChoiceField(
-        label="Valid for",
-        choices=[(key, words) for key, (words, _) in _EXPIRIES.items()],
-        widget=UnfoldAdminSelectWidget(),
-    )
-
 
 @admin.register(Staff)
-class StaffAdmin(ServiceAdmin):
+class StaffAdmin(TokensAdmin):
     """Whoever leaves is deactivated: the tickets they served still say so."""
 
     list_display = ("name", "account", "state", "where", "tokens")
@@ -56,7 +37,6 @@ class StaffAdmin(ServiceAdmin):
     autocomplete_fields = ("user",)
     fields = ("user", "name", "is_active", "where", "tickets_link")
     readonly_fields = ("where", "tickets_link")
-    change_form_outer_after_template = "admin/ticketing/staff/tokens.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Staff]:
         return list_staff()
@@ -109,87 +89,21 @@ class StaffAdmin(ServiceAdmin):
 
     # --- Tokens ---------------------------------------------------------------------------------------
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("<int:pk>/token/", view(self.issue_view), name="ticketing_staff_issue"),
-            path("<int:pk>/revoke/", view(self.revoke_view), name="ticketing_staff_revoke"),
-            *super().get_urls(),
-        ]
+    no_tokens = "Signing in at the staff page makes one."
+    token_use = (
+        "The staff page asks for one when somebody signs in with a password; a program of this "
+        "person sends it with pick, or to the HTTP API as Authorization: Token <token>."
+    )
+    revoking_words = "Pages that are open lose the table after the grace period and have to sign in again."
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        staff = self.get_object(request, object_id)
-        context: dict[str, Any] = {}
-        if staff is not None:
-            context = {
-                "tokens": [_token_row(token) for token in _tokens_of(staff)],
-                "token_form": TokenForm(),
-                "may_manage_tokens": self.holds(request, "change"),
-                "may_have_token": staff.is_active and staff.user.is_active,
-            }
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
+    def may_have_token(self, row: Staff) -> bool:
+        return row.is_active and row.user.is_active
 
-    def issue_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """``POST``: make a token and show it, this once."""
-        staff: Staff = self.target(request, pk, "change")
-        form = TokenForm(request.POST)
-        if request.method != "POST" or not form.is_valid():
-            return self.to_row(staff)
-        if not (staff.is_active and staff.user.is_active):
-            messages.error(request, f"{staff} is not active: a token would open nothing.")
-            return self.to_row(staff)
-        words, expiry = _EXPIRIES[form.cleaned_data["expiry"]]
-        token = issue_token(staff=staff, expiry=expiry)
-        self.log_change(request, staff, f"Token issued, valid {words}.")
-        return self.page(
-            request,
-            "secret",
-            title="The new token",
-            owner=staff.name,
-            what="token",
-            secrets=[("Token", token)],
-            use="The staff page asks for one when somebody signs in with a password; a program of this "
-            "person sends it with pick, or to the HTTP API as Authorization: Token <token>.",
-            back=self.row_url(staff),
-            back_words=f"Back to {staff.name}",
-        )
+    def zone(self) -> tzinfo:
+        return zone()
 
-    def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """``POST``: make all tokens invalid, then show the person; ``GET`` asks first."""
-        staff: Staff = self.target(request, pk, "change")
-        if request.method == "POST":
-            count = revoke_tokens(staff=staff)
-            self.log_change(request, staff, "Tokens revoked.")
-            messages.success(request, f"Revoked: {count}.")
-            return self.to_row(staff)
-        return self.confirmation(
-            request,
-            title=f"Sign {staff.name} out everywhere?",
-            text="All tokens become invalid. Pages that are open lose the table after the grace period and "
-            "have to sign in again.",
-            yes="Revoke all tokens",
-            back=self.row_url(staff),
-        )
+    def issue(self, row: Staff, expiry: timedelta | None) -> str:
+        return issue_token(staff=row, expiry=expiry)
 
-
-def _tokens_of(staff: Staff) -> "QuerySet[Any]":
-    tokens: QuerySet[Any] = AuthToken.objects.filter(user=staff.user_id).order_by("-created")
-    return tokens
-
-
-def _token_row(token: Any) -> dict[str, Any]:
-    return {
-        "start": token.token_key,
-        "created": moment(token.created),
-        "ends": moment(token.expiry) if token.expiry else "never",
-        "valid": token.expiry is None or token.expiry > timezone.now(),
-    }
+    def revoke_all(self, row: Staff) -> int:
+        return revoke_tokens(staff=row)

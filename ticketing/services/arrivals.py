@@ -10,7 +10,7 @@ from realtime.errors import Refused
 from ticketing.models import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH, EventKind, Ticket, TicketEvent, Visitor
 from ticketing.rules import Entry, email_key
 from ticketing.selectors.floor import entry_of
-from ticketing.services.journal import change
+from ticketing.services.journal import Ledger, change
 
 _is_email = EmailValidator()
 _space = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -44,7 +44,7 @@ def create_ticket(
     """
     email, name = _checked_email(email), _checked_name(name)
     with change() as journal:
-        if request_key and (first := _first_entry(request_key)):
+        if request_key and (first := _first_entry(journal, request_key)):
             return first
         visitor = _visitor(email, name)
         series = settings.TICKETING_PREFIX if prefix is None else prefix
@@ -68,13 +68,17 @@ def create_ticket(
         return journal.record(EventKind.CREATED, ticket=ticket, actor=actor, origin=origin)
 
 
-def _first_entry(request_key: str) -> Entry | None:
-    event = (
+def _first_entry(journal: Ledger, request_key: str) -> Entry | None:
+    for event, entry in zip(journal.events, journal.entries, strict=True):
+        # Of the same transaction: not in the database yet.
+        if event.kind == EventKind.CREATED and event.ticket and event.ticket.request_key == request_key:
+            return entry
+    row = (
         TicketEvent.objects.filter(ticket__request_key=request_key, kind=EventKind.CREATED)
         .select_related("ticket", "staff", "table", "left_table")
         .first()
     )
-    return entry_of(event) if event else None
+    return entry_of(row) if row else None
 
 
 def _visitor(email: str, name: str) -> Visitor:

@@ -5,13 +5,13 @@ from functools import partial
 from django.conf import settings
 
 from realtime import runtime
+from realtime.db import ask_database
 from realtime.errors import Refused
 from realtime.outlet import Outlet
 from ticketing import events
 from ticketing.models import Device
 from ticketing.rules import DISPLAY, Entry
 from ticketing.services import arrivals, devices, visitors
-from ticketing.services.live import ask
 from ticketing.services.sockets import Sockets
 
 
@@ -60,7 +60,7 @@ class DeviceSocket:
 
     async def find_name(self, email: str) -> None:
         """Raises Refused: UNKNOWN_VISITOR."""
-        name = await ask(visitors.find_name, email=email)
+        name = await ask_database(visitors.find_name, email=email)
         self.outlet.send(events.name_found(name))
 
 
@@ -70,7 +70,7 @@ async def admit_device(kind: str, token: str | None) -> Device | None:
     Raises:
         Refused: UNAUTHORIZED without a token, FORBIDDEN with a wrong one.
     """
-    device = await ask(devices.find_device, kind=kind, token=token) if token else None
+    device = await ask_database(devices.find_device, kind=kind, token=token) if token else None
     if device is not None or settings.TICKETING_OPEN_DEVICES:
         return device
     if token:

@@ -11,14 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import msgspec
-from django.db import InterfaceError, OperationalError
 
 from realtime import runtime
-from realtime.db import in_db_thread
-from realtime.errors import Refused
+from realtime.db import DATABASE_TROUBLE, in_db_thread, unavailable
 from realtime.group_commit import GroupCommit
 from realtime.journal import Follower
 from realtime.outlet import Outlet
@@ -28,8 +26,6 @@ from ticketing.selectors.floor import list_entries, load_floor
 from ticketing.services.journal import ENTRIES, change
 from ticketing.services.tables import HOLD_INTERVAL_S, has_unheld, release_unheld
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Command = Callable[[], Entry]
 
 SIGN_OF_LIFE_S = 20.0
@@ -73,8 +69,8 @@ class LiveFloor:
             self._loading = self._runtime.loop.create_task(self._load())
         try:
             await asyncio.shield(self._loading)
-        except (OperationalError, InterfaceError):
-            raise _unavailable() from None
+        except DATABASE_TROUBLE:
+            raise unavailable() from None
 
     def watch(self, watcher: Callable[[Entry], None]) -> None:
         """Call `watcher` with each entry when the floor has moved on to it, before anybody is told."""
@@ -128,10 +124,10 @@ class LiveFloor:
                 await answered
             else:
                 answer(entry)
-        except (OperationalError, InterfaceError):
+        except DATABASE_TROUBLE:
             # What was committed all the same may have been read and answered by now.
             if not answered.done():
-                raise _unavailable() from None
+                raise unavailable() from None
         finally:
             self._answers.pop(origin, None)
 
@@ -174,7 +170,7 @@ class LiveFloor:
                 self._rounds_to_wait -= 1
             else:
                 await in_db_thread(release_unheld)
-        except (OperationalError, InterfaceError):
+        except DATABASE_TROUBLE:
             # Nobody could say meanwhile that they hold their tables: let them, once the database is back.
             self._rounds_to_wait = ROUNDS_AFTER_OUTAGE
 
@@ -195,27 +191,11 @@ def commit_commands(commands: Sequence[Command]) -> list[Entry | Exception]:
         for command in commands:
             try:
                 outcomes.append(command())
-            except (OperationalError, InterfaceError):
+            except DATABASE_TROUBLE:
                 raise
             except Exception as error:  # noqa: BLE001 - it becomes this command's outcome
                 outcomes.append(error)
     return outcomes
-
-
-async def ask(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a function that only reads, in a database thread.
-
-    Raises:
-        Refused: as the function does; UNAVAILABLE if the database does not answer.
-    """
-    try:
-        return await in_db_thread(function, *args, **kwargs)
-    except (OperationalError, InterfaceError):
-        raise _unavailable() from None
-
-
-def _unavailable() -> Refused:
-    return Refused("UNAVAILABLE", "The desk is not available now. Please try again.")
 
 
 @runtime.on_start

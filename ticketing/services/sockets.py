@@ -11,18 +11,16 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError
-
 from realtime import runtime
 from realtime.close_codes import CloseCode
-from realtime.db import in_db_thread
+from realtime.db import DATABASE_TROUBLE, ask_database, in_db_thread
 from realtime.errors import Refused
 from realtime.outlet import Outlet
 from realtime.user_tokens import ACCESS_CHANGED
 from ticketing import events
 from ticketing.rules import Entry
 from ticketing.services import devices, tables, tickets, tokens
-from ticketing.services.live import LiveFloor, ask
+from ticketing.services.live import LiveFloor
 from ticketing.services.tokens import StaffLogin
 
 if TYPE_CHECKING:
@@ -91,7 +89,7 @@ class Sockets:
         try:
             valid = await in_db_thread(tokens.valid_digests, digests) if digests else set()
             let_in = await in_db_thread(devices.list_valid, shown) if shown else set()
-        except (OperationalError, InterfaceError):
+        except DATABASE_TROUBLE:
             return  # the next round asks again
         for socket in list(self._staff):
             # Only those that were asked for: another may have signed in meanwhile.
@@ -109,12 +107,12 @@ class Sockets:
     async def _let_go(self, pick_id: int) -> None:
         if pick_id not in self._by_pick:
             # Unsaid, it happens all the same: nobody holds the pick any more.
-            with suppress(OperationalError, InterfaceError):
+            with suppress(*DATABASE_TROUBLE):
                 await in_db_thread(tables.let_go, pick_id)
 
     async def _hold(self) -> None:
         if self._by_pick:
-            with suppress(OperationalError, InterfaceError):  # picks outlast two rounds that fail
+            with suppress(*DATABASE_TROUBLE):  # picks outlast two rounds that fail
                 await in_db_thread(tables.hold_picks, list(self._by_pick))
 
     def _on_entry(self, entry: Entry) -> None:
@@ -166,7 +164,7 @@ class StaffSocket:
     async def pick(self, table: str, token: str) -> None:
         """Raises Refused: TOKEN_INVALID, TABLE_UNAVAILABLE."""
         changes = self._sockets.access_changes
-        login = await ask(tokens.staff_of_token, token)
+        login = await ask_database(tokens.staff_of_token, token)
         if login is None:
             raise Refused("TOKEN_INVALID", "The token is not valid.")
 
@@ -199,7 +197,7 @@ class StaffSocket:
         if login is None:
             raise Refused("NO_TABLE", "You have no table.")
         if self.pick_id is None:
-            await ask(tokens.require_token, login.digest)
+            await ask_database(tokens.require_token, login.digest)
             raise Refused("NO_TABLE", "You have no table.")
         command = partial(
             tickets.claim_ticket, ticket_id=ticket_id, staff_id=login.staff_id, token_digest=login.digest

@@ -1,7 +1,7 @@
-"""HTTP requests to servers that are not ours: the main server, identity providers.
+"""HTTP requests to servers that are not ours. Core.
 
 Bounded in time, in connections and in the size of the answer; one attempt each. Whatever goes wrong is a
-`MainServerUnavailable` without a trace of what was sent.
+`NoAnswer` without a trace of what was sent.
 """
 
 import asyncio
@@ -15,16 +15,15 @@ from typing import Any, Final
 
 import httpx
 
-from queue.logins import MainServerUnavailable
-from realtime.errors import ProtocolViolation
+from realtime.errors import InternalError, ProtocolViolation
 from realtime.wire import decode_json
 
-__all__ = ["MAX_ANSWER_BYTES", "MAX_IN_FLIGHT", "Answer", "Outbound"]
+__all__ = ["MAX_ANSWER_BYTES", "MAX_IN_FLIGHT", "Answer", "NoAnswer", "Outbound"]
 
 # An issuer's keys are a few kilobytes, a session token 8 at most.
 MAX_ANSWER_BYTES: Final = 64 * 1024
 
-# As many as the default policy admits at once. Further ones wait for their turn.
+# As many as the login queue's first policy admits at once. Further ones wait for their turn.
 MAX_IN_FLIGHT: Final = 500
 # What one pool of httpx has to do for a request grows with the square of its connections: 500 requests over
 # one pool of 500 took 26 s of a core, over pools of 10 a bit more than 1 s.
@@ -37,6 +36,16 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
+class NoAnswer(InternalError):  # noqa: N818 (a state of affairs)
+    """Nobody answered, or not with what was asked for. Whoever wanted it is not to blame: try again.
+
+    The message is for the log. It names who failed and how, and holds nothing that was sent.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "NO_ANSWER")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back, whatever its status. Header names are in any case."""
@@ -45,10 +54,18 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
+    def json_value(self) -> Any:
+        """The body as JSON values.
+
+        Raises:
+            ProtocolViolation: it is no JSON.
+        """
+        return decode_json(self.body, max_bytes=len(self.body))
+
     def json_object(self) -> dict[str, Any] | None:
         """The body, if it is a JSON object; None if it is anything else."""
         try:
-            value = decode_json(self.body, max_bytes=MAX_ANSWER_BYTES)
+            value = self.json_value()
         except ProtocolViolation:
             return None
         return value if isinstance(value, dict) else None
@@ -61,15 +78,22 @@ def _tls() -> ssl.SSLContext:
 
 
 class Outbound:
-    """Asks servers, `MAX_IN_FLIGHT` requests at once at most. For one event loop; `close` it when done.
+    """Asks servers, so many requests at once at most. For one event loop; `close` it when done.
 
     Redirects are not followed: a token must not travel on to wherever an answer says.
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(
+        self,
+        timeout_s: float,
+        *,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
         _tls()  # Now, not while somebody waits.
         self._timeout_s = timeout_s
-        self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
+        self._max_answer_bytes = max_answer_bytes
+        self._room = asyncio.Semaphore(max_in_flight)
         self._turnstile = asyncio.Lock()
         # Pools, and how many requests are under way in each.
         self._busy: dict[httpx.AsyncClient, int] = {}
@@ -82,7 +106,7 @@ class Outbound:
         byte now and then cannot hold a login up.
 
         Raises:
-            MainServerUnavailable: nobody answered in time, or at more length than `MAX_ANSWER_BYTES`.
+            NoAnswer: nobody answered in time, or at more length than is taken.
         """
         try:
             async with asyncio.timeout(self._timeout_s), self._room:
@@ -90,19 +114,29 @@ class Outbound:
                 async with self._turnstile:
                     await asyncio.sleep(0)
                 with self._pool() as pool:
-                    return await _exchange(pool, method, url, who, request)
+                    async with pool.stream(method, url, **request) as response:
+                        body = await self._read(response, who)
+                    return Answer(response.status_code, response.headers, body)
         except TimeoutError:
-            raise MainServerUnavailable(f"{who}: no answer within {self._timeout_s:g} s") from None
+            raise NoAnswer(f"{who}: no answer within {self._timeout_s:g} s") from None
         except httpx.ConnectError as error:
             # Says what the system says ("Name or service not known"); others may quote what was sent.
-            raise MainServerUnavailable(f"{who}: no connection ({error})") from None
+            raise NoAnswer(f"{who}: no connection ({error})") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise MainServerUnavailable(f"{who}: {type(error).__name__}") from None
+            raise NoAnswer(f"{who}: {type(error).__name__}") from None
 
     async def close(self) -> None:
         """End every connection."""
         for pool in self._busy:
             await pool.aclose()
+
+    async def _read(self, response: httpx.Response, who: str) -> bytes:
+        body = bytearray()
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > self._max_answer_bytes:
+                raise NoAnswer(f"{who}: the answer is longer than {self._max_answer_bytes} bytes")
+        return bytes(body)
 
     @contextmanager
     def _pool(self) -> Iterator[httpx.AsyncClient]:
@@ -130,15 +164,3 @@ def _make_pool(timeout_s: float) -> httpx.AsyncClient:
         # An answer that unpacks to gigabytes cannot be bounded by its size on the wire.
         headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "foyer"},
     )
-
-
-async def _exchange(
-    pool: httpx.AsyncClient, method: str, url: str, who: str, request: Mapping[str, Any]
-) -> Answer:
-    async with pool.stream(method, url, **request) as response:
-        body = bytearray()
-        async for piece in response.aiter_raw():
-            body += piece
-            if len(body) > MAX_ANSWER_BYTES:
-                raise MainServerUnavailable(f"{who}: the answer is longer than {MAX_ANSWER_BYTES} bytes")
-        return Answer(response.status_code, response.headers, bytes(body))

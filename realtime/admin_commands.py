@@ -1,4 +1,7 @@
-"""Pages of rows that nothing is typed into, only done to: a list, a row, and commands that ask first."""
+"""Pages of rows that nothing is typed into, only done to: a list, a row, and commands that ask first.
+
+Core, for the faces.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ class CommandAdmin(ReadOnlyAdmin):
     """Subclasses name their commands; each is an action of the list and a button of the row's page."""
 
     commands: ClassVar[dict[str, Command]] = {}
-    change_form_outer_before_template = "admin/queue/commands.html"
+    change_form_outer_before_template = "admin/realtime/commands.html"
     # The exact numbers would read the whole table.
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER

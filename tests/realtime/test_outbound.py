@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
-from queue.logins import MainServerUnavailable
-from queue.outbound import MAX_ANSWER_BYTES, MAX_IN_FLIGHT, Outbound
-from tests.queue.providers import Reply, Site
+from realtime.outbound import MAX_ANSWER_BYTES, MAX_IN_FLIGHT, NoAnswer, Outbound
+from tests.site import Reply, Site
 
 GOOD = Reply({"all": "well"})
+
+
+@pytest.fixture
+async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with Site() as site:
+        yield site
 
 
 @pytest.fixture
@@ -62,7 +68,7 @@ async def test_an_answer_that_is_too_long_is_not_read_to_its_end(outbound, site)
     site.replies["/"] = Reply(b"x" * MAX_ANSWER_BYTES)
     assert len((await outbound.send("GET", site.url("/"), who="the site")).body) == MAX_ANSWER_BYTES
     site.replies["/"] = Reply(b"x" * (MAX_ANSWER_BYTES + 1), headers={"Content-Length": "1000000000000"})
-    with pytest.raises(MainServerUnavailable, match="longer than"):
+    with pytest.raises(NoAnswer, match="longer than"):
         await outbound.send("GET", site.url("/"), who="the site")
 
 
@@ -75,7 +81,7 @@ async def test_a_redirect_is_an_answer(outbound, site) -> None:
 
 @pytest.mark.parametrize("url", ["", "nowhere", "http://", "http://[", "ftp://127.0.0.1/"])
 async def test_an_address_that_is_none(outbound, url: str) -> None:
-    with pytest.raises(MainServerUnavailable, match="the site"):
+    with pytest.raises(NoAnswer, match="the site"):
         await outbound.send("GET", url, who="the site")
 
 
@@ -97,7 +103,7 @@ async def test_a_server_that_sends_a_byte_now_and_then() -> None:
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     outbound = Outbound(0.1)
     port = server.sockets[0].getsockname()[1]
-    with pytest.raises(MainServerUnavailable, match="no answer within"):
+    with pytest.raises(NoAnswer, match="no answer within"):
         await outbound.send("GET", f"http://127.0.0.1:{port}/", who="the site")
     await asyncio.wait_for(ended.wait(), 5)
     await outbound.close()
