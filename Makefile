@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for pytest: make test ARGS="tests/realtime -x". Without any: all tests, files shared out to three
 # processes, since much of the time is waiting.
-ARGS ?= -n 3 --dist loadfile
+ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test check bench lock clean

@@ -159,6 +159,21 @@ class Swarm(Generator):
         """Put this around every event from now on; without spaces."""
         self.command(f"wrap {before} {after}")
 
+    def say(self, text: str, *, answer: str) -> None:
+        """Listeners opened from now on say this, and are open when a frame with `answer` in it has come.
+
+        Said several times, they take turns with the texts.
+        """
+        self.command(f"say {answer} {text}")
+
+    def quote(self) -> None:
+        """Events are text within JSON from now on."""
+        self.command("quote")
+
+    def rest(self, seconds: float, *, pids: Sequence[int]) -> Load:
+        """Do nothing but answer heartbeats: `beats` of the gateway, `busiest` in a second."""
+        return self.measure(f"rest {seconds}", pids=pids)
+
     def stall(self, count: int) -> None:
         """Stop reading on `count` listeners."""
         self.command(f"stall {count}")

@@ -25,6 +25,14 @@ def require(component: str) -> None:
         pytest.skip(what_is_missing)
 
 
+# Those that start servers first: with several processes for the tests, the longest files must not come last.
+_SLOW_FOLDERS = ("e2e", "integration", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not set(_SLOW_FOLDERS) & set(item.path.parts))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for component in COMPONENTS:
         if item.get_closest_marker(component):

@@ -61,12 +61,11 @@ static inline size_t frame_write(uint8_t *out, unsigned opcode, const void *payl
 }
 
 /* The time stamp of an emitted event, wherever a server puts the payload it was given: the digits
- * after "ns": . Every frame of a run has it at nearly the same place, so that is tried first.
+ * after the key. Every frame of a run has it at nearly the same place, so that is tried first.
  * Returns 0 when there is none: the frame is not a delivery. */
-static inline uint64_t frame_stamp(const struct frame *frame, size_t *hint)
+static inline uint64_t frame_stamp(const struct frame *frame, const char *key, size_t *hint)
 {
-    static const char key[] = "\"ns\":";
-    const size_t key_length = sizeof key - 1;
+    const size_t key_length = strlen(key);
     const uint8_t *at;
     if (*hint + key_length <= frame->length && !memcmp(frame->payload + *hint, key, key_length)) {
         at = frame->payload + *hint;

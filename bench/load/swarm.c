@@ -6,11 +6,16 @@
  *
  *   listen PATH COUNT WINDOW         open COUNT more listeners, WINDOW handshakes at a time
  *   stall COUNT                      stop reading on the first COUNT listeners
+ *   say ANSWER TEXT                  from now on listeners say TEXT when they are connected, and are open
+ *                                    when a frame with ANSWER in it has come; given several times, they
+ *                                    take turns with the texts
  *   header NAME: VALUE               sent with every emit from now on
  *   wrap BEFORE AFTER                put around every event from now on, not counted in BYTES
+ *   quote                            events are text within JSON from now on: their quotes are escaped
  *   emit PATH BYTES WARMUP_S SECONDS RATE INFLIGHT SENDERS
  *                                    POST events of BYTES bytes over SENDERS keep-alive connections
  *                                    and count what the listeners get
+ *   rest SECONDS                     do nothing but answer heartbeats, for so long
  *   drain                            read the stalled listeners to their end: "closed" are those
  *                                    that the server has hung up on, "reset" those it cut off, the
  *                                    others had to be read empty before that could be seen
@@ -19,6 +24,9 @@
  * An event is {"ns":<CLOCK_MONOTONIC when it was due>,"pad":"xxx"}. A frame holding "ns": anywhere
  * is a delivery, whatever the server wraps around it. Latency is the time from the stamp to the
  * recv() that brought the frame's last byte.
+ *
+ * Heartbeats are those of the gateway ({"op":10,"time":...}) and of broadcast ("type":"PING"); "beats" counts
+ * the former, "busiest" those of the second that had most.
  *
  * RATE > 0 is an open loop: event i is due at start + i / RATE and stamped so, also when no sender
  * was free then; a server that falls behind cannot slow the clock down. RATE 0 is a closed loop:
@@ -50,15 +58,18 @@
 #define MAX_SENDERS 256
 #define BUFFER_BYTES (512 * 1024)
 #define HANDSHAKE_TIMEOUT_NS 300000000000ull
+#define MAX_TEXTS 4096
+#define MAX_REST_S 3600
 
 enum kind { LISTENER, SENDER, TIMER };
-enum state { CONNECTING, UPGRADING, OPEN, STALLED, CLOSED };
+enum state { CONNECTING, UPGRADING, GREETING, OPEN, STALLED, CLOSED };
 
 struct listener {
     enum kind kind;
     int fd;
     enum state state;
     int was_reset, close_code;
+    unsigned index;
     struct inbox inbox;
     uint64_t started_ns, stalled_ns, closed_ns;
 };
@@ -78,6 +89,10 @@ static uint8_t *buffer;
 static struct listener **listeners;
 static unsigned listener_count, opened, failed, active, stalled, lost;
 static char listen_request[1024];
+static char *texts[MAX_TEXTS], greeting_answer[64];
+static unsigned text_count;
+static uint64_t beats, rest_from_ns;
+static unsigned *beats_of_second;
 static struct histogram handshakes;
 
 static struct sender senders[MAX_SENDERS];
@@ -89,6 +104,7 @@ static unsigned event_bytes, inflight_limit;
 static uint64_t due, sent, delivered, answered, refused, sender_errors, wire_bytes;
 static uint64_t first_due_ns, interval_ns, window_from_ns, window_to_ns;
 static int emitting;
+static const char *stamp_key = "\"ns\":", *quote = "\"";
 static size_t stamp_hint;
 static struct histogram latencies, answers;
 
@@ -150,6 +166,7 @@ static void listener_start(void)
     listener->kind = LISTENER;
     listener->started_ns = now_ns();
     listener->fd = open_socket(listener_count);
+    listener->index = listener_count;
     listeners[listener_count++] = listener;
     if (listener->fd < 0) {
         listener->state = CLOSED;
@@ -159,20 +176,53 @@ static void listener_start(void)
     watch(EPOLL_CTL_ADD, listener->fd, EPOLLOUT, listener);
 }
 
+static void listener_opened(struct listener *listener, uint64_t now)
+{
+    listener->state = OPEN;
+    opened++;
+    active++;
+    histogram_add(&handshakes, (now - listener->started_ns) / 1000);
+}
+
+static void listener_say(struct listener *listener, const char *text, size_t length)
+{
+    uint8_t frame[160];
+    size_t size = frame_write(frame, OPCODE_TEXT, text, length);
+    (void)!send(listener->fd, frame, size, MSG_NOSIGNAL);
+}
+
+/* {"op":10,"time":...} comes, {"op":11,"time":...} is the answer. */
+static void listener_beat(struct listener *listener, const struct frame *frame, uint64_t now)
+{
+    char text[125];
+    if (frame->length > sizeof text)
+        return;
+    memcpy(text, frame->payload, frame->length);
+    text[7] = '1';
+    listener_say(listener, text, frame->length);
+    beats++;
+    if (beats_of_second && now >= rest_from_ns)
+        beats_of_second[(now - rest_from_ns) / 1000000000ull % MAX_REST_S]++;
+}
+
 static void listener_frame(struct listener *listener, const struct frame *frame, uint64_t now)
 {
-    static const char ping[] = "\"type\":\"PING\"", pong[] = "{\"type\":\"PONG\"}";
+    static const char ping[] = "\"type\":\"PING\"", pong[] = "{\"type\":\"PONG\"}", beat[] = "{\"op\":10,";
     uint8_t reply[160];
-    if (frame->opcode == OPCODE_TEXT) {
-        uint64_t stamp = frame_stamp(frame, &stamp_hint);
+    if (listener->state == GREETING) {
+        if (memmem(frame->payload, frame->length, greeting_answer, strlen(greeting_answer)))
+            listener_opened(listener, now);
+    } else if (frame->opcode == OPCODE_TEXT) {
+        uint64_t stamp = frame_stamp(frame, stamp_key, &stamp_hint);
         if (stamp) {
             delivered++;
             wire_bytes += frame->length;
             if (stamp >= window_from_ns && stamp < window_to_ns)
                 histogram_add(&latencies, now > stamp ? (now - stamp) / 1000 : 0);
+        } else if (frame->length > sizeof beat && !memcmp(frame->payload, beat, sizeof beat - 1)) {
+            listener_beat(listener, frame, now);
         } else if (memmem(frame->payload, frame->length, ping, sizeof ping - 1)) {
-            size_t length = frame_write(reply, OPCODE_TEXT, pong, sizeof pong - 1);
-            (void)!send(listener->fd, reply, length, MSG_NOSIGNAL);
+            listener_say(listener, pong, sizeof pong - 1);
         }
     } else if (frame->opcode == OPCODE_PING && frame->length <= 125) {
         size_t length = frame_write(reply, OPCODE_PONG, frame->payload, frame->length);
@@ -195,10 +245,13 @@ static ssize_t listener_take(struct listener *listener, const uint8_t *data, siz
         if (!complete)
             return 0;
         taken = response.length;
-        listener->state = OPEN;
-        opened++;
-        active++;
-        histogram_add(&handshakes, (now - listener->started_ns) / 1000);
+        if (text_count) {
+            const char *text = texts[listener->index % text_count];
+            listener->state = GREETING;
+            listener_say(listener, text, strlen(text));
+        } else {
+            listener_opened(listener, now);
+        }
     }
     struct frame frame;
     while (taken < length) {
@@ -283,10 +336,13 @@ static void sender_post(struct sender *sender, uint64_t due_ns)
 {
     char request[8192];
     char body[4096];
-    int head = snprintf(body, sizeof body, "{\"ns\":%llu,\"pad\":\"", (unsigned long long)due_ns);
-    int size = (int)event_bytes > head + 2 ? (int)event_bytes : head + 2;
+    int head = snprintf(body, sizeof body, "{%sns%s:%llu,%spad%s:%s", quote, quote, (unsigned long long)due_ns,
+                        quote, quote, quote);
+    int tail = (int)strlen(quote) + 1;
+    int size = (int)event_bytes > head + tail ? (int)event_bytes : head + tail;
     memset(body + head, 'x', (size_t)(size - head));
-    memcpy(body + size - 2, "\"}", 2);
+    memcpy(body + size - tail, quote, (size_t)tail - 1);
+    body[size - 1] = '}';
     int length = snprintf(request, sizeof request,
                           "POST %s HTTP/1.1\r\nHost: %s:%d\r\nContent-Type: application/json\r\n%s"
                           "Content-Length: %d\r\n\r\n%s%.*s%s",
@@ -508,6 +564,28 @@ static void command_emit(double warmup_s, double seconds, double rate)
     printf("}\n");
 }
 
+static void command_rest(double seconds)
+{
+    static unsigned counts[MAX_REST_S];
+    memset(counts, 0, sizeof counts);
+    beats = lost = 0;
+    printf("{\"event\":\"measuring\"}\n");
+    rest_from_ns = now_ns();
+    beats_of_second = counts;
+    double cpu = cpu_s();
+    pump_until(rest_from_ns + (uint64_t)(seconds * 1e9));
+    double elapsed = (double)(now_ns() - rest_from_ns) / 1e9;
+    cpu = cpu_s() - cpu;
+    beats_of_second = NULL;
+    printf("{\"event\":\"measured\"}\n");
+    unsigned busiest = 0;
+    for (unsigned second = 0; second < MAX_REST_S; second++)
+        busiest = counts[second] > busiest ? counts[second] : busiest;
+    printf("{\"seconds\":%.4f,\"listeners\":%u,\"beats\":%llu,\"busiest\":%u,\"lost_listeners\":%u,"
+           "\"generator_cpu\":%.4f}\n",
+           elapsed, active, (unsigned long long)beats, busiest, lost, cpu / elapsed);
+}
+
 static void command_drain(void)
 {
     unsigned closed_while_stalled = 0, codes_sent = 0, reset = 0, kept = 0, count = 0;
@@ -572,7 +650,7 @@ int main(int argc, char **argv)
     /* Commands are read without buffering ahead of select: while none comes, connections that idle
      * still have their pings answered. */
     fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-    char line[2048], path[512];
+    char line[2048], path[512], said[1024];
     size_t have = 0;
     for (;;) {
         char *end = memchr(line, '\n', have);
@@ -593,7 +671,17 @@ int main(int argc, char **argv)
             command_listen(path, count, window);
         else if (sscanf(line, "stall %u", &count) == 1)
             command_stall(count);
-        else if (!strncmp(line, "header ", 7) && strlen(extra_headers) + strlen(line) < sizeof extra_headers) {
+        else if (sscanf(line, "rest %lf", &seconds) == 1 && seconds < MAX_REST_S)
+            command_rest(seconds);
+        else if (sscanf(line, "say %63s %1023[^\n]", greeting_answer, said) == 2 && text_count < MAX_TEXTS &&
+                 strlen(said) <= 125 && (texts[text_count] = strdup(said))) {
+            text_count++;
+            printf("{}\n");
+        } else if (!strcmp(line, "quote")) {
+            quote = "\\\"";
+            stamp_key = "\\\"ns\\\":";
+            printf("{}\n");
+        } else if (!strncmp(line, "header ", 7) && strlen(extra_headers) + strlen(line) < sizeof extra_headers) {
             strcat(strcat(extra_headers, line + 7), "\r\n");
             printf("{}\n");
         } else if (sscanf(line, "wrap %63s %63s", before_event, after_event) == 2)

@@ -62,6 +62,11 @@ class FakeServer:
         for writer in self._listeners:
             writer.transport.abort()
 
+    def tell(self, data: bytes) -> None:
+        """Write this to every listener."""
+        for writer in self._listeners:
+            writer.write(data)
+
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:

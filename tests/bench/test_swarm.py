@@ -156,6 +156,44 @@ async def test_headers_and_what_is_wanted_around_the_event_are_sent() -> None:
     assert len(server.events[0]) == 70 + len('{"payload":}')
 
 
+async def test_events_within_a_text_are_found_there_again() -> None:
+    def script(body: bytes) -> list[bytes]:
+        return [frame(json.dumps({"op": 3, "message": json.loads(body)}).encode())]
+
+    async with FakeServer(script) as server:
+
+        def work(swarm: Swarm) -> Load:
+            swarm.quote()
+            swarm.wrap('{"type":0,"content":"', '"}')
+            return listen_and_emit(2, rate=100.0)(swarm)
+
+        load = await drive(server, work)
+
+    content = json.loads(server.events[0])["content"]
+    assert set(json.loads(content)) == {"ns", "pad"}
+    assert len(json.dumps(content)) == 100 + len('""')
+    assert load.result["total_deliveries"] == len(server.events) * 2 > 0
+    assert load.latency_ms("p50") is not None
+
+
+async def test_listeners_say_who_they_are_in_turn_and_answer_heartbeats() -> None:
+    beat = frame(b'{"op":10,"time":1579276740336}')
+    async with FakeServer(hello=frame(b'{"op":0}') + beat + frame(b'{"op":2,"user":"7"}')) as server:
+
+        def work(swarm: Swarm) -> Load:
+            for name in "ab":
+                swarm.say(f'{{"op":1,"token":"{name}"}}', answer='"op":2')
+            assert swarm.listen("/gateway/", 3)["opened"] == 3
+            return swarm.measure("rest 0.5", during=lambda: loop.call_soon_threadsafe(server.tell, beat * 2))
+
+        loop = asyncio.get_running_loop()
+        load = await drive(server, work)
+
+    assert (load.result["beats"], load.result["busiest"], load.result["listeners"]) == (6, 6, 3)
+    assert [server.received.count(b'"token":"%s"' % name) for name in (b"a", b"b")] == [2, 1]
+    assert server.received.count(b'{"op":11,"time":1579276740336}') >= 6
+
+
 async def test_a_server_that_does_not_answer_is_an_error() -> None:
     async with FakeServer() as server:
         port = server.port
