@@ -16,6 +16,7 @@ from django.urls import re_path  # noqa: E402
 
 import broadcast.routing  # noqa: E402
 import gateway.routing  # noqa: E402
+import notifications.routing  # noqa: E402
 import queue.routing  # noqa: E402
 import ticketing.routing  # noqa: E402
 from broadcast.api.document import DocumentRoutes  # noqa: E402
@@ -31,6 +32,7 @@ websocket_application = Gate(
         [
             *queue.routing.websocket_urlpatterns,
             *gateway.routing.websocket_urlpatterns,
+            *notifications.routing.websocket_urlpatterns,
             *ticketing.routing.websocket_urlpatterns,
             *broadcast.routing.websocket_urlpatterns,
             re_path(r"^", cast(Any, no_such_service)),

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "ticketing",
     "queue",
     "gateway",
+    "notifications",
 ]
 
 MIDDLEWARE = [
@@ -245,6 +246,43 @@ QUEUE_FACEBOOK_DEBUG_URL = env.str(
 
 # How often either side asks the other for a sign of life, in milliseconds.
 GATEWAY_HEARTBEAT_INTERVAL_MS = env.int("GATEWAY_HEARTBEAT_INTERVAL_MS", default=45_000)
+# Messages per second, and how many at once, of one account; of new channels a tenth.
+GATEWAY_POST_RATE = env.float("GATEWAY_POST_RATE", default=5.0)
+GATEWAY_POST_BURST = env.int("GATEWAY_POST_BURST", default=100)
+
+# --- Notifications ----------------------------------------------------------------------------
+
+# Another service that knows the users: asked with a token, it answers who it is of. Empty: this site does.
+NOTIFICATIONS_USER_API_URL = env.str("NOTIFICATIONS_USER_API_URL", default="")
+# Another service that has their notifications; empty: this site has them.
+NOTIFICATIONS_API_URL = env.str("NOTIFICATIONS_API_URL", default="")
+# For one request to another service, and how many at once to each.
+NOTIFICATIONS_API_TIMEOUT_S = env.float("NOTIFICATIONS_API_TIMEOUT_S", default=5.0)
+NOTIFICATIONS_API_MAX_REQUESTS = env.int("NOTIFICATIONS_API_MAX_REQUESTS", default=32)
+
+# Where other services leave what is to be told; without brokers nothing is read from Kafka.
+KAFKA_BROKERS: list[str] = env.list("KAFKA_BROKERS", default=[])
+KAFKA_TOPIC = env.str("KAFKA_TOPIC", default="wss")
+# All who read share it: each message goes to one of them.
+KAFKA_GROUP = env.str("KAFKA_GROUP", default="wssGroup")
+KAFKA_SECURITY_PROTOCOL = env.str("KAFKA_SECURITY_PROTOCOL", default="PLAINTEXT")
+if KAFKA_SECURITY_PROTOCOL not in ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"):
+    raise ImproperlyConfigured(
+        f"KAFKA_SECURITY_PROTOCOL is {KAFKA_SECURITY_PROTOCOL!r}: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+KAFKA_SASL_MECHANISM = env.str("KAFKA_SASL_MECHANISM", default="PLAIN")
+if KAFKA_SASL_MECHANISM not in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"):
+    raise ImproperlyConfigured(
+        f"KAFKA_SASL_MECHANISM is {KAFKA_SASL_MECHANISM!r}: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."
+    )
+KAFKA_SASL_USERNAME = env.str("KAFKA_SASL_USERNAME", default="")
+if KAFKA_SECURITY_PROTOCOL.startswith("SASL") and not KAFKA_SASL_USERNAME:
+    raise ImproperlyConfigured(
+        f"KAFKA_SECURITY_PROTOCOL={KAFKA_SECURITY_PROTOCOL} needs KAFKA_SASL_USERNAME."
+    )
+KAFKA_SASL_PASSWORD = env.str("KAFKA_SASL_PASSWORD", default="")
+# Certificates (PEM) that the brokers' own is checked against; empty: those of the system.
+KAFKA_CA_FILE = env.str("KAFKA_CA_FILE", default="")
 
 # --- Accounts and security --------------------------------------------------------------------
 
@@ -341,6 +379,7 @@ SPECTACULAR_SETTINGS = {
         "LineLogKind": "queue.models.LogKind",
         "LineTicketState": "queue.models.TicketState",
         "AdmissionReason": "queue.models.Reason",
+        "SentKind": "notifications.models.SentKind",
         "TicketEventKind": "ticketing.models.EventKind",
         "TicketState": "ticketing.models.TicketState",
     },

@@ -21,10 +21,12 @@ urlpatterns = [
     path("api/ticketing/", include("ticketing.api.urls")),
     path("api/queue/", include("queue.api.urls")),
     path("api/v1/", include("gateway.api.urls")),
+    path("api/notifications/", include("notifications.api.urls")),
     # An unknown path is no page that a form could belong to: 404 whatever the method.
     re_path(r"^api/", api_not_found),
     path("ticketing/", include("ticketing.urls")),
     path("queue/", include("queue.urls")),
     path("gateway/", include("gateway.urls")),
+    path("notifications/", include("notifications.urls")),
     path("", include("broadcast.urls")),
 ]

@@ -11,6 +11,7 @@ from gateway.protocol.messages import (
     IDENTIFY_TIMEOUT_S,
     MAX_FRAME_BYTES,
     MAX_REPLAY,
+    MAX_REPLAY_BYTES,
     Gap,
     Heartbeat,
     HeartbeatAck,
@@ -54,8 +55,8 @@ channels = ServiceChannels(
                 "The same is at `/gateway/v1`. The server says Hello; the client has "
                 f"{IDENTIFY_TIMEOUT_S:g} s to Identify, with the id of the last message it has (`after`) if "
                 "it was here before. After Ready come the messages missed since then, at most "
-                f"{MAX_REPLAY} (Gap says that there were more), and then what is posted, without a hole or a "
-                "repeat. Heartbeats go both ways, and are answered at once.\n\n"
+                f"{MAX_REPLAY} or {MAX_REPLAY_BYTES} bytes (Gap says that there were more), and then what is "
+                "posted, without a hole or a repeat. Heartbeats go both ways, and are answered at once.\n\n"
                 f"A frame has at most {MAX_FRAME_BYTES} bytes. What is no frame ends the connection."
             ),
             client_messages=(Identify, Heartbeat, HeartbeatAck),

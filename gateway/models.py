@@ -10,9 +10,10 @@ from django.db import models
 from django.db.models import Q
 
 from gateway import rules
+from realtime import people
 from realtime.ledger import LedgerRow
 
-MAX_NAME_LENGTH = 80
+MAX_NAME_LENGTH = people.MAX_NAME_LENGTH
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 2_000
 MAX_TOPIC_LENGTH = 100

@@ -1,8 +1,20 @@
 """Decisions of the gateway, without a database. Pure."""
 
+import re
 from enum import IntEnum
+from typing import Final
 
 from msgspec import Struct
+
+# Of the text of an id. No leading zeros, so that one id is one text.
+ID_PATTERN: Final = "0|[1-9][0-9]{0,18}"
+_MAX_ID: Final = 2**63 - 1
+_is_id: Final = re.compile(ID_PATTERN).fullmatch
+
+
+def id_of(text: str) -> int | None:
+    """The number that an id's text stands for, if it is one: ids have 64 bits."""
+    return int(text) if _is_id(text) and int(text) <= _MAX_ID else None
 
 
 class ChannelType(IntEnum):

@@ -6,10 +6,11 @@ up every connection. Here each call takes a thread of a small pool, for one unit
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from asgiref.sync import async_to_sync
 from django.db import InterfaceError, OperationalError, connections
 from django.db.models import Model
 
@@ -55,6 +56,16 @@ async def ask_database(function: Callable[P, T], /, *args: P.args, **kwargs: P.k
         return await in_db_thread(function, *args, **kwargs)
     except DATABASE_TROUBLE:
         raise unavailable() from None
+
+
+def on_event_loop(function: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of a coroutine function that uses the database, for a view in a thread of its own.
+
+    The view's connection goes back to the pool first: those who wait would have all of them, and whom they
+    wait for none.
+    """
+    release_connections()
+    return async_to_sync(function)(*args, **kwargs)
 
 
 def unavailable() -> Refused:

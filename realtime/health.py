@@ -1,9 +1,11 @@
 """Is this process alive, and is it ready for traffic? For load balancers and service managers.
 
-Core. Both answer without a login and reveal nothing but the state of a component.
+Core. Both answer without a login and reveal nothing but the state of a component. Services add theirs
+(`add_component`).
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from django.db import DatabaseError, connection
@@ -33,7 +35,7 @@ async def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 async def readyz(request: HttpRequest) -> JsonResponse:
-    """``GET /readyz``: 200 when database and bus can be used, else 503; send no traffic on 503."""
+    """``GET /readyz``: 200 when what traffic needs can be used, else 503; send no traffic on 503."""
     report = await readiness()
     response = JsonResponse(report, status=200 if is_ready(report) else 503)
     # A probe comes every few seconds: the outage is in the log already, and not as a failed request.
@@ -42,13 +44,31 @@ async def readyz(request: HttpRequest) -> JsonResponse:
 
 
 async def readiness() -> dict[str, State]:
-    """The state of each component this process needs. One small query."""
-    return {"database": await _database_state(), "bus": _bus_state()}
+    """The state of each component of this installation. One small query, and what services ask."""
+    report = {"database": await _database_state(), "bus": _bus_state()}
+    for name, ask in _components.items():
+        if (state := await ask()) is not None:
+            report[name] = state
+    return report
 
 
 def is_ready(report: dict[str, State]) -> bool:
-    """Can traffic be served with components in these states?"""
-    return all(state == "ok" for state in report.values())
+    """Can traffic be served with components in these states? Not all are needed for it."""
+    return all(state == "ok" for name, state in report.items() if name in _needed)
+
+
+def add_component(name: str, ask: Callable[[], Awaitable[State | None]]) -> None:
+    """Report the state of something else, which traffic does not need. None: there is no such thing here."""
+    _components[name] = ask
+
+
+def need(name: str) -> None:
+    """This process is no use without that component."""
+    _needed.add(name)
+
+
+_components: dict[str, Callable[[], Awaitable[State | None]]] = {}
+_needed = {"database", "bus"}
 
 
 def _select_one() -> None:

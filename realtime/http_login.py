@@ -6,8 +6,6 @@ slow on purpose as that is; failures for a name are counted, and locked out, by 
 
 from __future__ import annotations
 
-import threading
-import time
 from copy import copy
 from typing import Any
 
@@ -17,28 +15,20 @@ from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from realtime.http_errors import HttpError
-from realtime.ratelimit import KeyedRateLimiter
+from realtime.http_limits import RequestLimit, too_many
 
 # A shift that signs in at once, from behind one router; then one more every two seconds.
 LOGIN_BURST = 30
 LOGIN_RATE_PER_S = 0.5
 
+_SENTENCE = "Too many attempts. Wait before the next."
 
-class LoginLimit:
-    """One for each process. Thread-safe: views run in threads."""
+
+class LoginLimit(RequestLimit):
+    """By address."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._limiter = KeyedRateLimiter(LOGIN_RATE_PER_S, LOGIN_BURST)
-
-    def take(self, address: str) -> int:
-        """Count one attempt. Gives 0, or how many seconds to wait before the next."""
-        now_s = time.monotonic()
-        with self._lock:
-            if self._limiter.take(address, now_s):
-                return 0
-            return int(self._limiter.retry_after_s(address, now_s)) + 1
+        super().__init__(LOGIN_RATE_PER_S, LOGIN_BURST)
 
 
 limit = LoginLimit()
@@ -51,7 +41,7 @@ def count_attempt(request: Request) -> None:
         HttpError: 429, with ``Retry-After``.
     """
     if wait_s := limit.take(request.META.get("REMOTE_ADDR", "")):
-        raise _too_many(wait_s)
+        raise too_many(_SENTENCE, wait_s)
 
 
 def sign_in(request: Request, *, username: str, password: str) -> Any | None:
@@ -64,7 +54,7 @@ def sign_in(request: Request, *, username: str, password: str) -> Any | None:
     user = authenticate(attempt, username=username, password=password)
     if user is None:
         if getattr(attempt, "axes_locked_out", False):
-            raise _too_many(_lockout_s(attempt))
+            raise too_many(_SENTENCE, _lockout_s(attempt))
         return None
     user_logged_in.send(sender=type(user), request=attempt, user=user)
     return user
@@ -79,12 +69,6 @@ def _without_session(request: Request) -> HttpRequest:
     attempt: HttpRequest = copy(request._request)
     attempt.__dict__.pop("session", None)
     return attempt
-
-
-def _too_many(wait_s: int) -> HttpError:
-    return HttpError(
-        429, "Too many attempts. Wait before the next.", headers=[(b"retry-after", str(wait_s).encode())]
-    )
 
 
 def _lockout_s(attempt: HttpRequest) -> int:

@@ -115,7 +115,9 @@ def _deliver_to_several(
     batches: dict[tuple[tuple[Source, ...], int], Batch] = {}
     for group in groups:
         for outlet in group.members.values():
-            mine = tuple(one for one in outlet.groups if one in groups)
+            # Whoever is in thousands of groups must not cost a look at each of them every few milliseconds.
+            few, many = sorted((groups, outlet.groups), key=len)
+            mine = tuple(one for one in few if one in many)
             if mine[0] is not group:
                 continue  # its turn is with another of its groups
             key = (mine, cursors.get(outlet, 0))
@@ -142,12 +144,12 @@ class Group:
         # What waits now is for those who are members already.
         self.window.catch_up(outlet)
         self.members[outlet.id] = outlet
-        outlet.groups += (self,)
+        outlet.groups[self] = None
 
     def discard(self, outlet: Outlet) -> None:
         if self.members.get(outlet.id) is outlet:
             del self.members[outlet.id]
-            outlet.groups = tuple(group for group in outlet.groups if group is not self)
+            outlet.groups.pop(self, None)
 
     def send(self, head: bytes, excluded: Collection[str] = ()) -> None:
         """Send to all members but the excluded: now if the window was quiet, else at its end."""
@@ -208,15 +210,15 @@ class Hub:
 
     def leave(self, outlet: Outlet) -> None:
         """Take `outlet` out of every group it is in."""
-        for source in outlet.groups:
+        for source in list(outlet.groups):
             self._leave(source, outlet)
 
     def leave_group(self, name: str, outlet: Outlet) -> None:
         """Take `outlet` out of one group, after what that owes it; nothing if it is not in it."""
-        for source in outlet.groups:
-            if source.name == name:
-                source.catch_up(outlet)
-                self._leave(source, outlet)
+        source = self.groups.get(name)
+        if source is not None and source in outlet.groups:
+            source.catch_up(outlet)
+            self._leave(source, outlet)
 
     def _leave(self, source: Source, outlet: Outlet) -> None:
         source.discard(outlet)

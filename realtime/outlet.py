@@ -76,6 +76,7 @@ class Outlet:
 
     __slots__ = (
         "_kept",
+        "_kept_before_cork",
         "_kept_bytes",
         "_kept_messages",
         "_on_overflow",
@@ -92,7 +93,8 @@ class Outlet:
     def __init__(self, outlet_id: str, on_overflow: Callable[[], None]) -> None:
         self.id = outlet_id
         self.tail = b""
-        self.groups: tuple[Source, ...] = ()
+        # In the order they were joined. Somebody may be in thousands, and leave them all at once.
+        self.groups: dict[Source, None] = {}
         self.closed = False
         # Why it is closed, once it is. What nobody asked for is a connection that broke.
         self.close_code: int = CloseCode.ABNORMAL
@@ -101,6 +103,7 @@ class Outlet:
         self.on_close_answered: Callable[[], None] | None = None
         self._ready = True
         self._kept: list[Batch] = []
+        self._kept_before_cork = 0
         self._kept_bytes = 0
         self._kept_messages = 0
         self._on_overflow = on_overflow
@@ -125,19 +128,23 @@ class Outlet:
             self._keep(batch)
 
     def cork(self) -> None:
-        """Hold back what groups deliver until `uncork`: state comes first, then what changes it."""
-        self.corked = True
-        self._ready = False
-        self._forget()
+        """Hold back what groups deliver until `uncork`: state comes first, then what changes it.
+
+        What waits already, for a client that does not read, is sent before either.
+        """
+        if not self.corked:
+            self.corked = True
+            self._ready = False
+            self._kept_before_cork = len(self._kept)
 
     def uncork(self, *first: bytes) -> None:
         """Send the messages `first`, then what was held back, in order, and go on live."""
-        self.corked = False
-        kept = list(self._kept)
+        kept, before = list(self._kept), self._kept_before_cork
+        self.corked, self._kept_before_cork = False, 0
         self._forget()
         self._ready = not self.closed and self._writable()
         if first:
-            self.deliver(Batch(first))
+            kept.insert(before, Batch(first))
         for batch in kept:
             self.deliver(batch)
 
@@ -163,7 +170,8 @@ class Outlet:
     def _close_after_kept(self, code: int, reason: str) -> None:
         if self.closed:  # catching up was too much for the client
             return
-        kept = [] if self.corked else list(self._kept)
+        # What was held back means nothing without what `uncork` would have sent first.
+        kept = self._kept[: self._kept_before_cork] if self.corked else list(self._kept)
         self.close_code = code
         self._shut()
         for batch in kept:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
 
 from realtime.catalog import services
+
+MAX_NAME_LENGTH: Final = 80
+"""Of the name that others see."""
 
 
 @dataclass(frozen=True, slots=True)

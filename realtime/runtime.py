@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync
@@ -62,6 +62,7 @@ class Runtime:
         self.bus.subscribe(EVERY_PROCESS)
         self._handlers: dict[str, list[Handler]] = {"deliver": [self.hub.on_deliver]}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._leaving: list[Callable[[], Awaitable[None]]] = []
         self._parts: dict[Callable[[Runtime], Any], Any] = {}
         # Set when the process is about to leave: long answers should end.
         self.draining = asyncio.Event()
@@ -98,6 +99,10 @@ class Runtime:
         task.add_done_callback(self._spawned_done)
         return task
 
+    def on_stop(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Have `work` done when the runtime stops, while everything still works. It must be quick."""
+        self._leaving.append(work)
+
     def handle(self, group: str, kind: str, message: dict[str, Any]) -> None:
         """Take a message as if it came over the bus, and pass it on to the other processes."""
         self._deliver(group, kind, message)
@@ -111,6 +116,8 @@ class Runtime:
     async def stop(self) -> None:
         """End every task of this runtime."""
         self.drain()
+        for work in self._leaving:
+            await work()
         self._ticking.cancel()
         await end(self._tasks)
         await self.presence.stop()
@@ -149,14 +156,21 @@ def on_start(starter: Callable[[Runtime], None]) -> Callable[[Runtime], None]:
 
 def current() -> Runtime:
     """The running event loop's runtime, made on first use."""
-    loop = asyncio.get_running_loop()
-    runtime = _runtimes.get(loop)
-    if runtime is None:
-        runtime = _runtimes[loop] = Runtime()
-        for starter in _starters:
-            starter(runtime)
-        runtime.bus.start()
-        runtime.presence.start()
+    runtime = _runtimes.get(asyncio.get_running_loop())
+    return _start(_starters) if runtime is None else runtime
+
+
+def start_bare() -> Runtime:
+    """A runtime for the running event loop without what services have in a server: to serve nobody."""
+    return _start(())
+
+
+def _start(starters: Iterable[Callable[[Runtime], None]]) -> Runtime:
+    runtime = _runtimes[asyncio.get_running_loop()] = Runtime()
+    for starter in starters:
+        starter(runtime)
+    runtime.bus.start()
+    runtime.presence.start()
     return runtime
 
 

@@ -5,6 +5,7 @@ an account needs to be let in; when a token is revoked or an account changed, ev
 sockets it let in (`ACCESS_CHANGED`).
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -47,6 +48,16 @@ def tokens_of(user_id: int) -> QuerySet[Any]:
     return tokens
 
 
+def make_token(user: Any, *, expiry: timedelta | None) -> str:
+    """A new token of this account, shown only now. `expiry` None: it never ends.
+
+    The account's expired ones are deleted: who signs in every day would leave hundreds.
+    """
+    AuthToken.objects.filter(user=user.pk, expiry__lt=timezone.now()).delete()
+    token: str = AuthToken.objects.create(user, expiry=expiry)[1]
+    return token
+
+
 def revoke_tokens_beginning(*, user_id: int, start: str) -> int:
     """Make invalid what an account has that begins with `start`, as lists show it; gives how many."""
     rows = list(tokens_of(user_id).filter(token_key=start))
@@ -68,7 +79,9 @@ def _token_revoked(**_kwargs: object) -> None:
 
 
 @receiver(post_save, sender=get_user_model())
-def _account_changed(update_fields: frozenset[str] | None = None, **_kwargs: object) -> None:
-    # Signing in saves the time of it, which changes nobody's access.
-    if update_fields != frozenset({"last_login"}):
+def _account_changed(
+    created: bool = False, update_fields: frozenset[str] | None = None, **_kwargs: object
+) -> None:
+    # A new account has no connections yet. Signing in saves the time of it, which changes nobody's access.
+    if not created and update_fields != frozenset({"last_login"}):
         announce_access()

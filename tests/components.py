@@ -1,10 +1,11 @@
-"""Servers that some tests need: a Redis and a PostgreSQL of their own, on free ports, and Chromium.
+"""Servers that some tests need: a Redis and a PostgreSQL of their own, on free ports, Kafka, and Chromium.
 
 Nothing of the machine's own services is used or touched: each server gets a temporary folder and a
 free port, listens on 127.0.0.1 only, and is stopped by its process id. What is not installed makes
 the tests that need it skip by name (``REQUIRE_ALL=1`` turns that into a failure, see `conftest`).
 """
 
+import hashlib
 import os
 import pwd
 import shutil
@@ -22,6 +23,8 @@ import psycopg
 
 START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 30.0
+# What Maven fetches.
+KAFKA_POM = Path(__file__).parent / "kafka" / "pom.xml"
 
 
 class StartError(Exception):
@@ -53,11 +56,24 @@ def chromium_binary() -> str | None:
     return None
 
 
+def kafka_jars() -> Path:
+    """Folder for Apache Kafka, fetched by Maven: outside the project, since it outlives a clone."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    version = hashlib.sha256(KAFKA_POM.read_bytes()).hexdigest()[:12]
+    return Path(cache) / "foyer" / f"kafka-{version}"
+
+
+def kafka_runnable() -> bool:
+    """Whether Apache Kafka can be started here: there is a Java, and Kafka or a Maven to fetch it."""
+    return shutil.which("java") is not None and (kafka_jars().exists() or shutil.which("mvn") is not None)
+
+
 # Marker of a test -> what finds the component, and what is missing without it.
 COMPONENTS: dict[str, tuple[Callable[[], object], str]] = {
     "redis": (redis_binary, "redis-server is not installed"),
     "postgres": (postgres_folder, "PostgreSQL's server is not installed (initdb, postgres)"),
     "chromium": (chromium_binary, "Chromium is not installed"),
+    "kafka": (kafka_runnable, "Java, and Maven to fetch Apache Kafka, are not installed"),
 }
 
 

@@ -63,7 +63,11 @@ def serve(where: Place, *, max_batch: int | None = None, interval_ms: int = 45_0
         max_batch: at most so many posts in a transaction.
         interval_ms: between its heartbeats.
     """
-    env = where.env | {"GATEWAY_HEARTBEAT_INTERVAL_MS": str(interval_ms)}
+    env = where.env | {
+        "GATEWAY_HEARTBEAT_INTERVAL_MS": str(interval_ms),
+        "GATEWAY_POST_RATE": "1e9",
+        "GATEWAY_POST_BURST": "1000000000",
+    }
     if max_batch is not None:
         env["BENCH_MAX_BATCH"] = str(max_batch)
     port = free_port()

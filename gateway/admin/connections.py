@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 
 from gateway.admin.links import account_url
 from gateway.models import Account, LiveConnection
+from gateway.rules import id_of
 from gateway.selectors.overview import accounts_called
 from gateway.services.connections import Connection, disconnect, list_connections
 from realtime.admin_base import ReadOnlyAdmin, actor_of
@@ -68,11 +69,11 @@ class LiveConnectionAdmin(ReadOnlyAdmin):
         self.require(request, "disconnect")
         text = request.POST.get("q", "")
         back = self.list_url() + (f"?{urlencode({'q': text})}" if text else "")
-        account_id = request.POST.get("account", "")
-        if request.method == "POST" and account_id.isascii() and account_id.isdigit():
-            self._disconnect(request, int(account_id), request.POST.get("connection", ""))
+        account_id = id_of(request.POST.get("account", ""))
+        if request.method == "POST" and account_id is not None:
+            self._disconnect(request, account_id, request.POST.get("connection", ""))
             if "to_account" in request.POST:
-                back = account_url(int(account_id))
+                back = account_url(account_id)
         return HttpResponseRedirect(back)
 
     def _disconnect(self, request: HttpRequest, account_id: int, connection_id: str) -> None:

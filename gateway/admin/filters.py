@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from gateway.models import Account, Channel
+from gateway.rules import id_of
 from gateway.selectors.overview import accounts_called, channels_called
 from realtime.admin_filters import DayFilter, TextFilter
 from realtime.ids import first_time_id
@@ -64,5 +65,6 @@ def _first_id(day: date) -> int:
 
 def _named(rows: QuerySet[Any], value: str) -> str:
     """The row with this id, as it is called; else the text as it was typed. One query for an id."""
-    row = rows.filter(pk=value).first() if value.isascii() and value.isdigit() else None
+    number = id_of(value)
+    row = rows.filter(pk=number).first() if number is not None else None
     return str(row or value)

@@ -48,7 +48,7 @@ _gateway = Operations(
         401: "No valid token.",
         403: "The name and the password do not belong together.",
         409: "A rule says no, and `code` which.",
-        429: "Too many attempts from this address, or for this name.",
+        429: "Too many attempts from this address, or for this name; too much from this account.",
     },
 )
 
@@ -155,6 +155,7 @@ channels = extend_schema_view(
         _answer("Opened", id=_ID_TEXT, channel=ChannelSerializer()),
         *BODY,
         401,
+        429,
         request=NewChannelSerializer,
     ),
 )
@@ -171,10 +172,26 @@ channel = extend_schema_view(
 )
 membership = extend_schema_view(
     put=_operation(
-        "join", "Join a channel", CHANNELS, _answer("Joined"), 401, 404, request=None, parameters=(_CHANNEL,)
+        "join",
+        "Join a channel",
+        CHANNELS,
+        _answer("Joined"),
+        401,
+        404,
+        429,
+        request=None,
+        parameters=(_CHANNEL,),
     ),
     delete=_operation(
-        "leave", "Leave a channel", CHANNELS, _answer("Left"), 401, 404, request=None, parameters=(_CHANNEL,)
+        "leave",
+        "Leave a channel",
+        CHANNELS,
+        _answer("Left"),
+        401,
+        404,
+        429,
+        request=None,
+        parameters=(_CHANNEL,),
     ),
 )
 posts = extend_schema_view(
@@ -201,6 +218,7 @@ posts = extend_schema_view(
         *BODY,
         401,
         404,
+        429,
         request=NewPostSerializer,
         parameters=(_CHANNEL,),
     ),

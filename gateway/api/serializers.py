@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -26,20 +25,17 @@ from gateway.models import (
     Message,
     MessageType,
 )
+from gateway.rules import ID_PATTERN, id_of
 from realtime.http_api import ExactSerializer, TextField
 
 MAX_PASSWORD: Final = 128
 MAX_USERNAME: Final = 150
 MAX_MEMBERS: Final = 100
 
-ID: Final = r"^(0|[1-9][0-9]{0,18})$"
-_is_id: Final = re.compile(ID.strip("^$")).fullmatch
-_no_nul: Final = r"^[^\x00]*$"
+# A channel of ten thousand is told of with its first members, and how many there are.
+MAX_MEMBERS_TOLD: Final = 1_000
 
-
-def id_of(text: str) -> int | None:
-    """The number that an id's text stands for, if it is one."""
-    return int(text) if _is_id(text) and int(text) < 2**63 else None
+ID: Final = f"^({ID_PATTERN})$"
 
 
 @extend_schema_field({"type": "string", "pattern": ID})
@@ -67,6 +63,10 @@ class CredentialsSerializer(ExactSerializer):
     username = TextField(max_length=MAX_USERNAME)
     password = TextField(max_length=MAX_PASSWORD, trim_whitespace=False)
 
+    def validate_username(self, username: str) -> str:
+        # As it is stored: one name in Unicode may be written in several ways.
+        return get_user_model().normalize_username(username)
+
 
 class RegistrationSerializer(CredentialsSerializer):
     """A new account."""
@@ -74,10 +74,19 @@ class RegistrationSerializer(CredentialsSerializer):
     displayName = TextField(max_length=MAX_NAME_LENGTH, required=False, source="display_name")
 
     def validate_username(self, username: str) -> str:
-        return _valid(get_user_model().username_validator, username)
+        return _valid(get_user_model().username_validator, super().validate_username(username))
 
     def validate_password(self, password: str) -> str:
         return _valid(password_validation.validate_password, password)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        user = get_user_model()(username=attrs["username"], first_name=attrs.get("display_name", ""))
+        try:
+            # Once more, beside the name that it must not be like.
+            password_validation.validate_password(attrs["password"], user)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError({"password": error.messages}) from None
+        return attrs
 
 
 def _valid(validate: Callable[[str], object], text: str) -> str:
@@ -92,20 +101,35 @@ class NewChannelSerializer(ExactSerializer):
     """A new channel. `members` are for a direct message alone."""
 
     type = serializers.ChoiceField(choices=ChannelType.choices, source="kind")
-    title = TextField(max_length=MAX_TITLE_LENGTH, required=False)
-    description = TextField(max_length=MAX_DESCRIPTION_LENGTH, required=False)
-    topic = TextField(max_length=MAX_TOPIC_LENGTH, required=False)
-    streamURL = serializers.URLField(max_length=MAX_URL_LENGTH, required=False, source="stream_url")
+    # What is left out is empty, and what is empty may be sent: so it is answered, too.
+    title = TextField(max_length=MAX_TITLE_LENGTH, required=False, allow_blank=True)
+    description = TextField(max_length=MAX_DESCRIPTION_LENGTH, required=False, allow_blank=True)
+    topic = TextField(max_length=MAX_TOPIC_LENGTH, required=False, allow_blank=True)
+    streamURL = serializers.URLField(
+        max_length=MAX_URL_LENGTH, required=False, allow_blank=True, source="stream_url"
+    )
     members = serializers.ListField(
         child=IdField(), max_length=MAX_MEMBERS, required=False, source="member_ids"
     )
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_CONTENT_LENGTH,
+        "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$",
+    }
+)
+class ContentField(TextField):
+    """What is posted: not nothing."""
 
 
 class NewPostSerializer(ExactSerializer):
     """A new message."""
 
     type = serializers.ChoiceField(choices=MessageType.choices, default=MessageType.POST)
-    content = TextField(max_length=MAX_CONTENT_LENGTH)
+    content = ContentField(max_length=MAX_CONTENT_LENGTH)
 
 
 # --- Answered ---------------------------------------------------------------------------------------------
@@ -124,24 +148,30 @@ class ProfileSerializer(serializers.ModelSerializer[Account]):
         fields = ["id", "username", "displayName", "createdAt"]
 
 
-_CHANNEL_FIELDS = ["id", "type", "title", "description", "topic", "streamURL", "author", "createdAt"]
+_CHANNEL_FIELDS = [
+    *("id", "type", "title", "description", "topic", "streamURL", "author", "createdAt"),
+    "memberCount",
+    "members",
+]
 
 
 class ChannelSerializer(serializers.ModelSerializer[Channel]):
-    """A channel, and who is in it."""
+    """A channel, and who is in it: the ids of the first `MAX_MEMBERS_TOLD`. Two queries."""
 
     id = serializers.CharField()
     streamURL = serializers.CharField(source="stream_url")
     author = serializers.CharField(source="author_id")
     createdAt = serializers.DateTimeField(source="created_at")
+    memberCount = serializers.IntegerField(source="members.count")
     members = serializers.SerializerMethodField()
 
     class Meta:
         model = Channel
-        fields = [*_CHANNEL_FIELDS, "members"]
+        fields = _CHANNEL_FIELDS
 
     def get_members(self, channel: Channel) -> list[str]:
-        return [str(member.account_id) for member in channel.members.all()]
+        ids = channel.members.order_by("account_id").values_list("account_id", flat=True)
+        return [str(account_id) for account_id in ids[:MAX_MEMBERS_TOLD]]
 
 
 class ListedChannelSerializer(ChannelSerializer):
@@ -154,7 +184,7 @@ class ListedChannelSerializer(ChannelSerializer):
 
     class Meta:
         model = Channel
-        fields = [*_CHANNEL_FIELDS, "joined", "memberCount", "lastMessage", "members"]
+        fields = [*_CHANNEL_FIELDS, "joined", "lastMessage"]
 
     @extend_schema_field(ProfileSerializer(many=True))
     def get_members(self, channel: Channel) -> Any:

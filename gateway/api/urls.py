@@ -3,13 +3,13 @@
 from django.urls import path, register_converter
 
 from gateway.api import views
-from gateway.api.serializers import id_of
+from gateway.rules import ID_PATTERN, id_of
 
 
 class IdConverter:
     """An id in an address, as a number."""
 
-    regex = "0|[1-9][0-9]{0,18}"
+    regex = ID_PATTERN
 
     def to_python(self, value: str) -> int:
         number = id_of(value)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from asgiref.sync import async_to_sync
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway.api import schema
 from gateway.api.access import GatewayView, account_of_login, login_of
+from gateway.api.limits import count_channel, count_post
 from gateway.api.serializers import (
     ChannelSerializer,
     CredentialsSerializer,
@@ -23,9 +23,9 @@ from gateway.api.serializers import (
     PostSerializer,
     ProfileSerializer,
     RegistrationSerializer,
-    id_of,
 )
 from gateway.models import Channel
+from gateway.rules import id_of
 from gateway.selectors.channels import (
     list_accounts,
     list_channels,
@@ -38,7 +38,7 @@ from gateway.services.channels import create_channel, join_channel, leave_channe
 from gateway.services.live import post_with_others
 from gateway.services.posts import NewPost
 from gateway.services.tokens import issue_token, revoke_token
-from realtime.db import release_connections
+from realtime.db import on_event_loop
 from realtime.http_api import Pagination
 from realtime.http_login import count_attempt, sign_in
 from realtime.http_query import flag_parameter, text_parameter
@@ -145,6 +145,7 @@ class Channels(GatewayView):
 
     def post(self, request: Request) -> Response:
         """Open a channel."""
+        count_channel(login_of(request).account_id)
         form = NewChannelSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         channel = create_channel(author=account_of_login(request), **form.validated_data)
@@ -156,7 +157,7 @@ class ChannelDetail(GatewayView):
     """``GET /api/v1/channels/<id>``."""
 
     def get(self, request: Request, channel_id: int) -> Response:
-        """A channel and its members. Three queries."""
+        """A channel and its members. Four queries."""
         return Response({"success": True, "channel": ChannelSerializer(_channel(request, channel_id)).data})
 
 
@@ -166,11 +167,13 @@ class Membership(GatewayView):
 
     def put(self, request: Request, channel_id: int) -> Response:
         """Join a channel that anyone may."""
+        count_post(login_of(request).account_id)
         join_channel(channel=_channel(request, channel_id), account_id=login_of(request).account_id)
         return Response({"success": True})
 
     def delete(self, request: Request, channel_id: int) -> Response:
         """Leave a channel; nothing happens to who is not in it."""
+        count_post(login_of(request).account_id)
         leave_channel(channel=_channel(request, channel_id), account_id=login_of(request).account_id)
         return Response({"success": True})
 
@@ -188,13 +191,11 @@ class Posts(GatewayView):
 
     def post(self, request: Request, channel_id: int) -> Response:
         """Post a message; who posts to an open channel joins it."""
+        count_post(login_of(request).account_id)
         form = NewPostSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         post = NewPost(channel_id, login_of(request).account_id, **form.validated_data)
-        # Whoever commits it needs a connection. If each request kept its own while it waits, as many requests
-        # as the pool has connections would wait for one more.
-        release_connections()
-        message = async_to_sync(post_with_others)(post)
+        message = on_event_loop(post_with_others, post)
         return Response({"success": True, "id": str(message.pk)})
 
 
@@ -211,5 +212,5 @@ def _id_parameter(request: Request, name: str) -> int | None:
         return None
     number = id_of(text)
     if number is None:
-        raise ValidationError({name: "The id of a message."})
+        raise ValidationError({name: "An id, as a text."})
     return number

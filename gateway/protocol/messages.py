@@ -15,6 +15,7 @@ __all__ = [
     "IDENTIFY_TIMEOUT_S",
     "MAX_FRAME_BYTES",
     "MAX_REPLAY",
+    "MAX_REPLAY_BYTES",
     "ClientFrame",
     "Gap",
     "Heartbeat",
@@ -35,6 +36,9 @@ MAX_FRAME_BYTES: Final = 16 * 1024
 IDENTIFY_TIMEOUT_S: Final = 30.0
 # Messages that are replayed after a reconnect; who missed more is told that there is a gap.
 MAX_REPLAY: Final = 1_000
+# And so many bytes of them: half of what may wait for a client that does not read (MAX_BACKLOG_BYTES of
+# `realtime.outlet`), the other half being for what comes live. A thousand typical messages fit.
+MAX_REPLAY_BYTES: Final = 512 * 1024
 
 
 class Op(IntEnum):

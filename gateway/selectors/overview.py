@@ -8,6 +8,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from gateway.models import Account, Channel, Member, Message
+from gateway.rules import id_of
 from realtime.user_tokens import valid_tokens
 
 # Of the newest messages that the filters leave. No index finds words in a text: each of these is read.
@@ -34,16 +35,16 @@ def overview_of_channels() -> QuerySet[Channel]:
 def accounts_called(text: str, limit: int) -> list[int]:
     """Ids of accounts with `text` in their name or username, or with that id, the newest first. One query."""
     named = Q(display_name__icontains=text) | Q(user__username__icontains=text)
-    if text.isascii() and text.isdigit():
-        named |= Q(pk=text)
+    if (number := id_of(text)) is not None:
+        named |= Q(pk=number)
     return list(Account.objects.filter(named).order_by("-id").values_list("id", flat=True)[:limit])
 
 
 def channels_called(text: str, limit: int) -> list[int]:
     """Ids of channels with `text` in their title, or with that id, the newest first. One query."""
     named = Q(title__icontains=text)
-    if text.isascii() and text.isdigit():
-        named |= Q(pk=text)
+    if (number := id_of(text)) is not None:
+        named |= Q(pk=number)
     return list(Channel.objects.filter(named).order_by("-id").values_list("id", flat=True)[:limit])
 
 

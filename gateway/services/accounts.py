@@ -17,10 +17,13 @@ def register(*, username: str, password: str, display_name: str = "") -> Account
     Raises:
         Refused: NAME_TAKEN.
     """
+    user = get_user_model()(username=get_user_model().normalize_username(username))
+    # Slow on purpose, so before the ledger is locked: nobody could post meanwhile.
+    user.set_password(password)
     try:
         with change() as pages:
             with transaction.atomic():
-                user = get_user_model().objects.create_user(username=username, password=password)
+                user.save()
             return Account.objects.create(
                 id=pages.new_id(), user=user, display_name=display_name or username, created_at=pages.now
             )

@@ -51,6 +51,7 @@ class LiveGateway:
         self._starting: asyncio.Task[None] | None = None
         self._sockets: dict[int, set[GatewaySocket]] = defaultdict(set)
         self._posts: GroupCommit[NewPost, Message] = GroupCommit(commit_posts)
+        self._rechecking = self._recheck_again = False
         rt.on(ENTRIES, self._on_hint)
         rt.on(ACCESS_CHANGED, self._on_access_changed)
         rt.bus.on_resync(self._recheck_soon)
@@ -121,7 +122,20 @@ class LiveGateway:
         self._recheck_soon()
 
     def _recheck_soon(self) -> None:
-        self._runtime.spawn(self._recheck())
+        """Beside what goes on, once at a time: each asks for every connection, whoever logged out."""
+        # What is being read may be older than the reason for this call.
+        self._recheck_again = True
+        if not self._rechecking:
+            self._rechecking = True
+            self._runtime.spawn(self._recheck_and_rest())
+
+    async def _recheck_and_rest(self) -> None:
+        try:
+            while self._recheck_again:
+                self._recheck_again = False
+                await self._recheck()
+        finally:
+            self._rechecking = False
 
     async def _recheck(self) -> None:
         """Close whose token is not valid any more: revoked, or expired by itself."""

@@ -8,7 +8,9 @@ from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 
 from gateway.models import Account
+from gateway.rules import id_of
 from gateway.services.accounts import account_of
+from gateway.services.tokens import valid_digests
 from realtime.people import Named, Person
 from realtime.user_tokens import digest_of, valid_tokens
 
@@ -28,7 +30,7 @@ class People:
 
     def valid_digests(self, digests: set[str]) -> set[str]:
         """One query."""
-        return set(valid_tokens().filter(digest__in=digests).values_list("digest", flat=True))
+        return valid_digests(digests)
 
     def everyone(self) -> Sequence[str]:
         """One query."""
@@ -61,7 +63,7 @@ def _name(account: Account) -> str:
 
 def _numbers(ids: Collection[str]) -> list[int]:
     """Those that accounts can have."""
-    return [int(text) for text in ids if text.isascii() and text.isdigit() and len(text) <= 18]
+    return [number for text in ids if (number := id_of(text)) is not None]
 
 
 def _ids(accounts: QuerySet[Account]) -> list[str]:

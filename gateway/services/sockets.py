@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway import events
 from gateway.metrics import REPLAYS
-from gateway.protocol.messages import MAX_REPLAY, Identify
+from gateway.protocol.messages import MAX_REPLAY, MAX_REPLAY_BYTES, Identify
 from gateway.protocol.session import Session
-from gateway.rules import Entry
+from gateway.rules import Entry, Posted
 from gateway.selectors.messages import list_missed, load_memberships
 from gateway.services.live import LiveGateway
 from gateway.services.tokens import GatewayLogin, login_of_token
@@ -92,11 +92,23 @@ class GatewaySocket:
         frames = [events.ready(login.account_id)]
         if after is not None:
             missed = await ask_database(list_missed, channels, after, cut, MAX_REPLAY + 1)
-            frames += [events.message(posted) for posted in missed[:MAX_REPLAY]]
-            REPLAYS.labels(outcome="gap" if len(missed) > MAX_REPLAY else "whole").inc()
-            if len(missed) > MAX_REPLAY:
-                frames.append(events.gap())
+            frames += _replay(missed)
         self.outlet.uncork(*frames)
 
     def _hear(self, channel_id: int) -> None:
         self._runtime.hub.join_here(events.group_of(channel_id), self.outlet, self._live.window)
+
+
+def _replay(missed: Sequence[Posted]) -> list[bytes]:
+    """Frames of what was missed, as much as is replayed, and Gap where that is not all."""
+    frames: list[bytes] = []
+    size_bytes = 0
+    for posted in missed[:MAX_REPLAY]:
+        frame = events.message(posted)
+        size_bytes += len(frame)
+        if size_bytes > MAX_REPLAY_BYTES:
+            break
+        frames.append(frame)
+    is_whole = len(frames) == len(missed)
+    REPLAYS.labels(outcome="whole" if is_whole else "gap").inc()
+    return frames if is_whole else [*frames, events.gap()]

@@ -87,8 +87,8 @@ def write(page: Page, text: str) -> None:
 
 
 def be_signed_in(page: Page, person: Person) -> None:
-    """As after signing in: the page finds the token of this tab."""
-    page.add_init_script(f"sessionStorage.setItem('foyer.gateway.token', '{person.token}')")
+    """As after signing in: the page finds the token, and so do others of its context."""
+    page.add_init_script(f"localStorage.setItem('foyer.token', '{person.token}')")
 
 
 OpenChat = Callable[..., Page]

@@ -18,6 +18,7 @@ PAGES = {
     "locked": "/locked-0/listen",
     "closed": "/closed-0/listen",
     "chat": "/gateway/",
+    "inbox": "/notifications/",
     "messages": "/api/asyncapi/?format=html",
     "not found": "/nothing/here",
 }

@@ -49,7 +49,7 @@ def states(page: Page):
 
 @pytest.mark.parametrize(("scheme", "sizes"), [("light", SIZES), ("dark", SIZES[:1])])
 def test_axe_has_no_objection_and_nothing_is_cut_off(chat, open_chat, scheme, sizes):
-    ann, ben = chat.person("ann"), chat.person("ben")
+    ann, ben = chat.person("ann"), chat.person("bea")
     page = open_chat(ann, long_channel(ann, ben), color_scheme=scheme)
     expect(messages(page)).to_have_count(3)
     for state in states(page):

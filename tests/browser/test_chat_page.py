@@ -37,12 +37,12 @@ def test_registering_signing_in_and_out_with_errors_in_the_servers_words(page, c
 
     page.reload()
     expect(page.locator("#me-name")).to_have_text("Rita the First")
-    token = page.evaluate("sessionStorage.getItem('foyer.gateway.token')")
+    token = page.evaluate("localStorage.getItem('foyer.token')")
     with page.expect_response("**/auth/logout"):
         page.get_by_role("button", name="Sign out").click()
     expect(page.locator("live-state")).to_contain_text("Signed out")
     expect(page.locator("#latency")).to_have_text("–")
-    assert page.evaluate("sessionStorage.length") == 0
+    assert page.evaluate("localStorage.getItem('foyer.token')") is None
     assert chat.api.get("users/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
     expect(password).to_have_value("")
     password.fill(PASSWORD)

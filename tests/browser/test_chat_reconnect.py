@@ -1,49 +1,15 @@
 """The chat page over connections that are lost, servers that restart, and tokens that are revoked."""
 
-import json
 import re
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.chat import LIVE, PASSWORD, Chat, be_signed_in, messages, write
+from tests.browser.wire import Wire
 
 pytestmark = pytest.mark.chromium
 pytest_plugins = ["tests.browser.chat"]
-
-
-class Wire:
-    """The page's connections, one at a time, which the test can cut, refuse, and say something on."""
-
-    def __init__(self, page: Page) -> None:
-        self.sent: list[dict[str, object]] = []
-        self.down = self.mute = False
-        self._route: WebSocketRoute | None = None
-        page.route_web_socket("**/gateway/", self._connect)
-
-    def cut(self, code: int = 1006) -> None:
-        """Code 1006: without a word."""
-        assert self._route
-        self._route.close(**({} if code == 1006 else {"code": code, "reason": "by the test"}))
-
-    def say(self, frame: dict[str, object]) -> None:
-        assert self._route
-        self._route.send(json.dumps(frame))
-
-    def _connect(self, route: WebSocketRoute) -> None:
-        if self.down:
-            route.close(code=1012)
-            return
-        self._route = route
-        self.mute = False
-        server = route.connect_to_server()
-
-        def to_server(message: str | bytes) -> None:
-            self.sent.append(json.loads(message))
-            server.send(message)
-
-        route.on_message(to_server)
-        server.on_message(lambda message: None if self.mute else route.send(message))
 
 
 def not_live(page: Page) -> None:
@@ -56,7 +22,7 @@ def test_what_was_posted_while_the_connection_was_cut_comes_once_and_in_order(pa
     for place in (channel, other):
         ben.join(place)
     be_signed_in(page, ann)
-    wire = Wire(page)
+    wire = Wire(page, "/gateway/")
     page.goto(f"{chat.url}#{channel}")
     expect(page.locator("live-state")).to_have_text(LIVE)
     write(page, "0")
@@ -101,7 +67,7 @@ def test_each_way_the_server_ends_a_connection_has_its_consequence(page, chat):
     una, ben = chat.person("una"), chat.person("ben")
     channel = una.open_channel(title="Ends")
     be_signed_in(page, una)
-    wire = Wire(page)
+    wire = Wire(page, "/gateway/")
     page.goto(f"{chat.url}#{channel}")
     live = page.locator("live-state")
     expect(live).to_have_text(LIVE)
@@ -132,7 +98,7 @@ def test_a_connection_that_only_looks_open_is_made_anew(page, chat):
     ann, ben = chat.person("ann"), chat.person("ben")
     channel = ann.open_channel(title="Silence")
     be_signed_in(page, ann)
-    wire = Wire(page)
+    wire = Wire(page, "/gateway/")
     page.clock.install()
     page.goto(f"{chat.url}#{channel}")
     expect(page.locator("#latency")).to_have_text(re.compile(r"^\d+ ms$"))

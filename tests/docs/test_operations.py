@@ -72,7 +72,7 @@ def test_every_log_event_it_names_is_written_somewhere() -> None:
     assert len(events) > 5
     source = "\n".join(
         path.read_text()
-        for app in ("realtime", "broadcast", "ticketing", "queue")
+        for app in ("realtime", "broadcast", "ticketing", "queue", "gateway", "notifications")
         for path in (BASE_DIR / app).rglob("*.py")
     )
     assert [event for event in events if f'"{event}"' not in source] == []

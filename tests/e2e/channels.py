@@ -31,6 +31,8 @@ KEYS = {
         "queue:read",
         "queue:report",
         "queue:manage",
+        "notifications:send",
+        "notifications:manage",
     ],
 }
 ADMIN_PASSWORD = "a-password-for-tests-only"

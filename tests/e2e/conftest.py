@@ -20,6 +20,8 @@ OPEN_ENV = {
     "ALLOWED_ORIGINS": "https://pages.example",
     "BROADCAST_EMIT_RATE": "100000",
     "BROADCAST_EMIT_BURST": "100000",
+    "GATEWAY_POST_RATE": "100000",
+    "GATEWAY_POST_BURST": "100000",
 }
 PRODUCTION_ENV = {
     "DEBUG": "0",

@@ -25,7 +25,15 @@ DEADLINE_S = 240 if EXAMPLES == "3" else None
 
 
 def test_the_api_is_as_its_document_says(start_embedded: StartServer, seed: Seed, tmp_path: Path) -> None:
-    server = start_embedded({"DEBUG": "1", "BROADCAST_EMIT_RATE": "100000", "BROADCAST_EMIT_BURST": "100000"})
+    server = start_embedded(
+        {
+            "DEBUG": "1",
+            "BROADCAST_EMIT_RATE": "100000",
+            "BROADCAST_EMIT_BURST": "100000",
+            "GATEWAY_POST_RATE": "100000",
+            "GATEWAY_POST_BURST": "100000",
+        }
+    )
     schemathesis = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
     assert schemathesis, "schemathesis is not installed beside this Python"
     result = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 from knox.models import AuthToken
 
+from gateway.api import limits
+from gateway.api import serializers as api_serializers
 from realtime import http_login
+from realtime.http_limits import RequestLimit
 from realtime.runtime import Runtime
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +25,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(autouse=True)
 def _fresh_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_login, "limit", http_login.LoginLimit())
+    limits._limits.cache_clear()
 
 
 class Person:
@@ -100,6 +105,8 @@ def test_trying_too_often_is_429(ann: Person) -> None:
         (409, {"username": "ann", "password": PASSWORD}),
         (400, {"username": "a b", "password": PASSWORD}),
         (400, {"username": "cem", "password": "short"}),
+        (400, {"username": "cem.yildiz", "password": "cem.yildiz"}),
+        (400, {"username": "cem", "password": "cem yildiz", "displayName": "Cem Yildiz"}),
         (400, {"username": "cem"}),
         (400, {"username": "cem", "password": PASSWORD, "admin": True}),
         (400, {"username": 5, "password": PASSWORD}),
@@ -107,6 +114,30 @@ def test_trying_too_often_is_429(ann: Person) -> None:
 )
 def test_who_cannot_register(ann: Person, status: int, body: dict[str, Any]) -> None:
     ann.refused(status, "POST", "auth/register", **body)
+
+
+def test_one_name_may_be_written_in_several_ways(ann: Person) -> None:
+    """Unicode has one character for "fi", which is stored as two."""
+    fish = Person("\ufb01sh")
+    assert fish.call("GET", "users/me")["profile"]["displayName"] == "fish"
+    for name in ("\ufb01sh", "fish"):
+        ann.call("POST", "auth/login", username=name, password=PASSWORD)
+        ann.refused(409, "POST", "auth/register", username=name, password=PASSWORD)
+
+
+def test_a_channel_may_be_opened_with_empty_texts(ann: Person) -> None:
+    empty = dict.fromkeys(("title", "description", "topic", "streamURL"), "")
+    channel = ann.call("POST", "channels", type=1, **empty)["channel"]
+    assert {name: channel[name] for name in empty} == empty
+
+
+def test_a_channel_of_many_is_told_of_with_the_first(
+    ann: Person, ben: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_serializers, "MAX_MEMBERS_TOLD", 1)
+    channel = ann.call("POST", "channels", type=2, members=[ben.id])["id"]
+    told = ann.call("GET", f"channels/{channel}")["channel"]
+    assert (told["memberCount"], told["members"]) == (2, [ann.id])
 
 
 @pytest.mark.parametrize(
@@ -216,6 +247,18 @@ def test_finding_somebody(ann: Person, ben: Person) -> None:
     assert [one["id"] for one in found] == [ann.id]
     assert ben.call("GET", "users?q=nn")["users"] == []
     ben.refused(400, "GET", "users?q=")
+
+
+def test_who_does_too_much_has_to_wait(ann: Person, ben: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_limits", cache(lambda: (RequestLimit(0.01, 2), RequestLimit(0.01, 2))))
+    channel, _ = [ann.call("POST", "channels", type=1, title="Talk")["id"] for _ in range(2)]
+    ann.refused(429, "POST", "channels", type=1, title="Talk")
+    for method in ("PUT", "DELETE"):
+        ben.call(method, f"channels/{channel}/members/me")
+    ben.refused(429, "POST", f"channels/{channel}/posts", content="hi")
+    answer = ben.send("PUT", f"channels/{channel}/members/me")
+    assert int(answer["Retry-After"]) > 1
+    ann.call("PUT", f"channels/{channel}/members/me")
 
 
 @pytest.mark.parametrize(

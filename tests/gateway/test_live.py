@@ -14,13 +14,14 @@ from gateway.models import Account, Channel, Message
 from gateway.protocol.messages import MAX_REPLAY
 from gateway.selectors import messages
 from gateway.selectors.messages import load_memberships
-from gateway.services import ledger, sockets
+from gateway.services import ledger, live, sockets
 from gateway.services.channels import leave_channel
 from gateway.services.live import LiveGateway
 from gateway.services.posts import NewPost, commit_posts
 from gateway.services.tokens import issue_token, revoke_all
 from realtime.db import in_db_thread
-from realtime.runtime import Runtime
+from realtime.runtime import EVERY_PROCESS, Runtime
+from realtime.user_tokens import ACCESS_CHANGED
 from tests.gateway.people import Connection, post, somebody, stream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,9 +29,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 async def settle(rt: Runtime) -> None:
     """Everything that is committed by now has been told here."""
-    live = rt.part(LiveGateway)
-    await live.reach(0)
-    await live._follower.catch_up()
+    gateway = rt.part(LiveGateway)
+    await gateway.reach(0)
+    await gateway._follower.catch_up()
 
 
 @pytest.fixture
@@ -156,6 +157,21 @@ async def test_who_missed_too_much_is_told_of_the_gap(rt: Runtime, ann: Account,
     assert exact.told(rt) == ["ready", *ids[1:]]
 
 
+async def test_what_is_replayed_is_bounded_in_bytes_as_well(
+    rt: Runtime, ann: Account, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each connection that does not read would keep a thousand of the longest messages in memory."""
+    monkeypatch.setattr(sockets, "MAX_REPLAY_BYTES", 5_000)
+    long = [NewPost(channel.pk, ann.pk, 0, "x" * 2_000) for _ in range(4)]
+    ids = [message.pk for message in await in_db_thread(commit_posts, long)]  # type: ignore[union-attr]
+    back = await connection(ann)
+    await back.identify(after=0)
+    assert back.told(rt) == ["ready", *ids[:2], "gap"]
+    again = await connection(ann, "again")
+    await again.identify(after=ids[1])
+    assert again.told(rt) == ["ready", *ids[2:]]
+
+
 async def test_a_token_that_is_not_good_gets_nothing(rt: Runtime, ann: Account) -> None:
     one = await connection(ann)
     one.token += "x"
@@ -170,6 +186,26 @@ async def test_whose_token_is_revoked_is_let_go(rt: Runtime, ann: Account, ben: 
     await in_db_thread(revoke_all, account=ann)
     await rt.part(LiveGateway)._recheck()
     assert (one.lost_access, other.lost_access) == (True, False)
+
+
+async def test_many_who_log_out_at_once_are_looked_for_together(
+    rt: Runtime, ann: Account, ben: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look asks for every connection: as many as there are logouts would be work for nothing."""
+    one, other = await connection(ann), await connection(ben)
+    await one.identify()
+    await other.identify()
+    looks: list[set[str]] = []
+    look = live.valid_digests
+    monkeypatch.setattr(live, "valid_digests", lambda digests: looks.append(digests) or look(digests))
+    for _ in range(20):
+        rt.handle(EVERY_PROCESS, ACCESS_CHANGED, {})
+    await in_db_thread(revoke_all, account=ann)
+    async with asyncio.timeout(5):
+        while not one.lost_access:
+            await asyncio.sleep(0.001)
+    assert not other.lost_access
+    assert 1 <= len(looks) <= 3
 
 
 async def test_nothing_is_kept_of_who_has_left(rt: Runtime, ann: Account, channel: Channel) -> None:

@@ -1,14 +1,21 @@
 """Accounts, channels and posts: who may, who is a member, and the order in which it becomes known."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import MD5PasswordHasher
+from knox.models import AuthToken
 
 from gateway.models import Account, Channel, ChannelType, JournalEntry, Member, Message
 from gateway.selectors.messages import list_entries, load_memberships
+from gateway.services import accounts
 from gateway.services.accounts import account_of, register
 from gateway.services.channels import create_channel, join_channel, leave_channel
 from gateway.services.posts import NewPost, commit_posts, post_message
 from gateway.services.tokens import issue_token, login_of_token, revoke_all, revoke_token, valid_digests
+from realtime import user_tokens
 from realtime.errors import Refused
 from tests.gateway.people import post, somebody, stream
 
@@ -127,8 +134,55 @@ def test_tokens(ann: Account) -> None:
         assert login_of_token(nothing) is None
 
 
+def test_a_new_token_takes_the_place_of_those_that_expired(ann: Account, ben: Account) -> None:
+    """Each login makes one: who signs in every day would leave hundreds."""
+    past = timedelta(days=-1)
+    issue_token(account=ben, expiry=past)
+    for expiry in (past, None):
+        issue_token(account=ann, expiry=expiry)
+    token = issue_token(account=ann)
+    assert login_of_token(token) is not None
+    assert AuthToken.objects.filter(user=ann.user).count() == 2
+    assert AuthToken.objects.filter(user=ben.user).count() == 1
+
+
 def test_whoever_was_switched_off_has_no_valid_token(ann: Account) -> None:
     token = issue_token(account=ann)
     ann.user.is_active = False
     ann.user.save()
     assert login_of_token(token) is None
+
+
+def test_a_password_is_hashed_before_the_ledger_is_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes long, on purpose, and nobody can post while the ledger is locked."""
+    done: list[str] = []
+    lock, encode = accounts.change, MD5PasswordHasher.encode
+
+    def noted_lock() -> Any:
+        done.append("locked")
+        return lock()
+
+    def noted_encode(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        done.append("hashed")
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(accounts, "change", noted_lock)
+    monkeypatch.setattr(MD5PasswordHasher, "encode", noted_encode)
+    register(username="cem", password="correct horse battery")
+    assert done == ["hashed", "locked"]
+
+
+def test_a_new_account_has_nobody_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Else whoever registers accounts has every process look at all its connections, each time."""
+    sent: list[str] = []
+    monkeypatch.setattr(
+        user_tokens.runtime, "send_from_thread", lambda group, kind, message: sent.append(kind)
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        made = register(username="cem", password="correct horse battery")
+    assert user_tokens.ACCESS_CHANGED not in sent
+    with django_capture_on_commit_callbacks(execute=True):
+        made.user.save()
+    assert user_tokens.ACCESS_CHANGED in sent

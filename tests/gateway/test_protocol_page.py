@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.api.serializers import MAX_MEMBERS_TOLD
 from gateway.consumers import GatewayConsumer
 from gateway.protocol import codec, messages
-from gateway.protocol.messages import IDENTIFY_TIMEOUT_S, MAX_FRAME_BYTES, MAX_REPLAY, Op
+from gateway.protocol.messages import IDENTIFY_TIMEOUT_S, MAX_FRAME_BYTES, MAX_REPLAY, MAX_REPLAY_BYTES, Op
+from realtime.server import MAX_MESSAGE_BYTES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocols" / "gateway.md").read_text(encoding="utf-8")
 STRUCTS = {
@@ -49,7 +51,9 @@ def test_numbers_are_those_of_the_code() -> None:
     for said in (
         f"more than {MAX_FRAME_BYTES} bytes",
         f"within {IDENTIFY_TIMEOUT_S:g} s",
-        f"up to {MAX_REPLAY} messages",
+        f"up to {MAX_REPLAY} messages or {MAX_REPLAY_BYTES} bytes",
+        f"more than {MAX_MESSAGE_BYTES} bytes",
+        f"its `members`, the first {MAX_MEMBERS_TOLD}",
         f"more than {GatewayConsumer.frame_burst} frames at once",
         f"or {GatewayConsumer.frame_rate_per_s:g} a second",
     ):

@@ -16,8 +16,10 @@ from tests.e2e.channels import ADMIN_PASSWORD, Channels
 from tests.e2e.conftest import channels, embedded, seed, start_embedded
 from tests.e2e.servers import Server, run_seed, serve, wait_all_ready
 from tests.integration.desk import DeskSeed, seed_desk
+from tests.kafka.brokers import kafka, kafka_node
+from tests.kafka.reader import Processes
 
-__all__ = ["channels", "embedded", "seed", "start_embedded"]
+__all__ = ["channels", "embedded", "kafka", "kafka_node", "seed", "start_embedded"]
 
 
 @dataclass
@@ -59,6 +61,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             "BROADCAST_PING_INTERVAL_S": "3",
             "BROADCAST_EMIT_RATE": "100000",
             "BROADCAST_EMIT_BURST": "100000",
+            "GATEWAY_POST_RATE": "100000",
+            "GATEWAY_POST_BURST": "100000",
         }
         cluster = Cluster(redis, postgres, env, folder)
         cluster.keys = run_seed(env)["keys"]
@@ -108,3 +112,11 @@ def extra(cluster: Cluster) -> Iterator[Callable[..., Server]]:
 def channel(channels: Channels) -> str:
     """A channel without a policy."""
     return channels()
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    """Starts processes that read Kafka, for one test."""
+    started = Processes(tmp_path)
+    yield started
+    started.stop()

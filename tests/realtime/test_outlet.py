@@ -93,14 +93,29 @@ async def test_corked_messages_come_after_what_uncork_sends_first():
     assert outlet.got == [b"state!", b"replay!", b"live 1!", b"live 2!", b"live 3!"]
 
 
-async def test_cork_forgets_what_was_kept_before():
-    outlet = FakeOutlet("c")
+async def test_what_waited_before_the_cork_is_sent_before_everything():
+    """Such as a heartbeat, without which the client could not answer it."""
+    transport = FakeTransport()
+    outlet = FrameOutlet("c", transport, _never)
+    transport.stall()
+    outlet.send(b"before")
     outlet.cork()
-    outlet.send(b"of another name")
     outlet.cork()
-    outlet.send(b"mine")
-    outlet.uncork()
-    assert outlet.got == [b"mine"]
+    transport.drain()
+    outlet.send(b"live")
+    outlet.uncork(b"state")
+    assert transport.texts == ["before", "state", "live"]
+
+
+async def test_what_waited_before_the_cork_is_sent_before_a_close_in_the_middle():
+    transport = FakeTransport()
+    outlet = FrameOutlet("c", transport, _never)
+    transport.stall()
+    outlet.send(b"before")
+    outlet.cork()
+    outlet.send(b"live, after a state that will not come")
+    outlet.close(4003)
+    assert transport.texts == ["before"]
 
 
 async def test_reading_again_does_not_uncork():

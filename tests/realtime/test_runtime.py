@@ -41,6 +41,27 @@ async def test_starters_run_with_each_new_runtime(monkeypatch):
     await rt.stop()
 
 
+async def test_a_bare_runtime_has_nothing_of_the_services(monkeypatch):
+    monkeypatch.setattr(runtime, "_starters", [lambda rt: pytest.fail("it serves nobody")])
+    rt = runtime.start_bare()
+    assert runtime.current() is rt
+    await rt.stop()
+
+
+async def test_work_is_done_before_anything_stops():
+    rt = runtime.current()
+    working = rt.spawn(asyncio.sleep(60))
+    found: list[bool] = []
+
+    async def finish() -> None:
+        found.append(rt.draining.is_set() and not working.done())
+
+    rt.on_stop(finish)
+    await rt.stop()
+    assert found == [True]
+    assert working.cancelled()
+
+
 async def test_without_a_loop_there_is_no_runtime():
     def ask() -> None:
         with pytest.raises(RuntimeError):

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.middleware.csrf import _get_new_csrf_string
 
-from realtime import http_login
+from realtime import http_limits, http_login
 from realtime.http_api import MAX_BODY_BYTES
 from realtime.http_login import LOGIN_BURST, LoginLimit
 from tests.ticketing.callers import PASSWORD, Caller, accepted, account, clerk, logged_in, refused
@@ -171,7 +171,7 @@ def test_an_address_may_try_only_so_often(ana: User, monkeypatch):
 
 def test_attempts_are_allowed_again_with_time(monkeypatch):
     now_s = [1000.0]
-    monkeypatch.setattr(http_login.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(http_limits.time, "monotonic", lambda: now_s[0])
     limit = LoginLimit()
     assert [limit.take("10.0.0.1") for _ in range(LOGIN_BURST)] == [0] * LOGIN_BURST
     wait_s = limit.take("10.0.0.1")

@@ -3,11 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
-from realtime.user_tokens import announce_access
+from realtime.user_tokens import announce_access, make_token
 from ticketing.models import EventKind, Staff
 from ticketing.services.journal import change
 from ticketing.services.tables import leave_table_of
@@ -24,14 +23,8 @@ def staff_of_user(user: Any) -> Staff | None:
 
 
 def issue_token(*, staff: Staff, expiry: timedelta | None = DEFAULT_TOKEN_EXPIRY) -> str:
-    """Make a token for the account of `staff`; it cannot be shown again. `expiry` None: it never ends.
-
-    The account's expired tokens are deleted: a page makes a new one every day.
-    """
-    AuthToken.objects.filter(user=staff.user_id, expiry__lt=timezone.now()).delete()
-    _, token = AuthToken.objects.create(staff.user, expiry=expiry)
-    text: str = token
-    return text
+    """Make a token for the account of `staff`; it cannot be shown again. `expiry` None: it never ends."""
+    return make_token(staff.user, expiry=expiry)
 
 
 def revoke_tokens(*, staff: Staff) -> int:

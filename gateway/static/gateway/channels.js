@@ -1,7 +1,7 @@
 /** The channels one is in: which they are, what was posted last, and what of it was read here. */
 
+import { compareIds, laterId } from "../realtime/ids.js";
 import * as kept from "../realtime/stored.js";
-import { compareIds, laterId } from "./ids.js";
 
 export const [QUESTION, STREAM, DIRECT] = [0, 1, 2];
 export const KINDS = ["Question", "Stream", "Direct message"];
@@ -21,7 +21,7 @@ export class Channels extends EventTarget {
   #me = "";
 
   /**
-   * @param {import("./api.js").Api} api
+   * @param {import("../realtime/api.js").Api} api
    * @param {import("./people.js").People} people
    */
   constructor(api, people) {

@@ -3,7 +3,7 @@
  * each channel has a text of its own.
  */
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../realtime/api.js";
 import { DIRECT, QUESTION } from "./channels.js";
 
 const [POST, ANSWER] = [0, 1];

@@ -8,8 +8,8 @@
  * It is live once the server has said Ready, not when a socket is open: <live-state> can be given it.
  */
 
+import { laterId } from "../realtime/ids.js";
 import { LiveSocket } from "../realtime/socket.js";
-import { laterId } from "./ids.js";
 
 const [HELLO, IDENTIFY, READY, MESSAGE, GAP, HEARTBEAT, HEARTBEAT_ACK] = [0, 1, 2, 3, 4, 10, 11];
 const NOT_IDENTIFIED = 4003;

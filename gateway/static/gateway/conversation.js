@@ -1,8 +1,9 @@
 /** The channel that is open: what it is about, being in it or not, and writing in it. */
 
+import { Announcer } from "../realtime/notice.js";
 import { DIRECT, KINDS, STREAM } from "./channels.js";
 import { Composer } from "./composer.js";
-import { Announcer, MessageList } from "./message-list.js";
+import { MessageList } from "./message-list.js";
 import { Timeline } from "./timeline.js";
 
 const element = (id) => document.getElementById(id);
@@ -14,12 +15,12 @@ export class Conversation extends EventTarget {
   #people;
   #composer;
   #me = "";
-  #announcer = new Announcer();
+  #announcer = new Announcer("new messages");
   /** @type {any} */
   channel = null;
 
   /**
-   * @param {{api: import("./api.js").Api, people: import("./people.js").People,
+   * @param {{api: import("../realtime/api.js").Api, people: import("./people.js").People,
    *   channels: import("./channels.js").Channels, maxLength: number}} parts
    */
   constructor({ api, people, channels, maxLength }) {

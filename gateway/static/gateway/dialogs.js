@@ -1,6 +1,6 @@
 /** The two dialogs: opening a channel, and finding somebody to write to. */
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../realtime/api.js";
 import { DIRECT, STREAM } from "./channels.js";
 
 const SEARCH_PAUSE_MS = 200;
@@ -27,7 +27,7 @@ export class ChannelDialog {
   #busy = false;
 
   /**
-   * @param {import("./api.js").Api} api
+   * @param {import("../realtime/api.js").Api} api
    * @param {(id: string) => void} opened called with the new channel
    */
   constructor(api, opened) {
@@ -93,7 +93,7 @@ export class PersonDialog {
   #timer = 0;
 
   /**
-   * @param {{api: import("./api.js").Api, people: import("./people.js").People,
+   * @param {{api: import("../realtime/api.js").Api, people: import("./people.js").People,
    *   channels: import("./channels.js").Channels, me: () => string, opened: (id: string) => void}} parts
    *   `opened` is called with the direct message, a new one or the one there was
    */

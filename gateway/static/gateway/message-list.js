@@ -1,12 +1,9 @@
 /** The messages on the page: a row for each, a heading for each day, and the reader left where they are. */
 
-import { announce } from "../realtime/notice.js";
-
 /** This close to the end, one reads along. */
 const END_PX = 48;
 /** This close to the beginning, older ones are fetched. */
 const START_PX = 200;
-const MAX_READ_OUT = 300;
 
 const element = (id) => document.getElementById(id);
 const format = (options) => new Intl.DateTimeFormat("en-GB", options);
@@ -157,23 +154,6 @@ export class MessageList {
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
     this.#following = true;
     element("jump").hidden = true;
-  }
-}
-
-/** Reads out what others post: one message in full, of several only how many they are. */
-export class Announcer {
-  #waiting = [];
-  #timer = 0;
-
-  /** @param {string} text what was posted, and by whom, as a sentence */
-  say(text) {
-    this.#waiting.push(text);
-    this.#timer ||= setTimeout(() => {
-      const texts = this.#waiting;
-      announce(texts.length === 1 ? texts[0].slice(0, MAX_READ_OUT) : `${texts.length} new messages.`);
-      this.#waiting = [];
-      this.#timer = 0;
-    }, 1_000);
   }
 }
 

@@ -5,17 +5,17 @@
  * and after a gap, channels and messages are fetched. Messages: docs/protocols/gateway.md.
  */
 
+import { Api } from "../realtime/api.js";
+import { isId } from "../realtime/ids.js";
 import "../realtime/live-state.js";
 import { toast } from "../realtime/notice.js";
-import { Api } from "./api.js";
+import { SignIn } from "../realtime/sign-in.js";
 import { ChannelList, Discover } from "./channel-list.js";
 import { Channels } from "./channels.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { ChannelDialog, PersonDialog, closeDialogs } from "./dialogs.js";
-import { isId } from "./ids.js";
 import { People } from "./people.js";
-import { SignIn } from "./sign-in.js";
 
 /** Fetching failed though the connection is there: how long until it is tried again. */
 const FETCH_AGAIN_MS = 2_000;
@@ -58,6 +58,7 @@ function leave(reason = "") {
   signIn.open(reason);
 }
 
+api.addEventListener("signed-in", enter);
 api.addEventListener("signed-out", ({ detail }) => leave(detail));
 connection.addEventListener("refused", ({ detail }) => {
   api.lose(`You are signed out: ${detail}. Sign in again to go on.`);

@@ -8,7 +8,7 @@ export class People {
   #known = new Map();
   #asked = new Map();
 
-  /** @param {import("./api.js").Api} api */
+  /** @param {import("../realtime/api.js").Api} api */
   constructor(api) {
     this.#api = api;
   }

@@ -4,7 +4,7 @@
  * What is heard live and what is fetched meet by their ids, so a message may come both ways, or twice.
  */
 
-import { compareIds } from "./ids.js";
+import { compareIds } from "../realtime/ids.js";
 
 /** As many as the server gives at once. */
 const PAGE = 50;
@@ -25,7 +25,7 @@ export class Timeline extends EventTarget {
   problem = "";
   #fetchingOlder = false;
 
-  /** @param {import("./api.js").Api} api */
+  /** @param {import("../realtime/api.js").Api} api */
   constructor(api) {
     super();
     this.#api = api;

@@ -134,7 +134,8 @@ export class LiveSocket extends EventTarget {
    * meant for one connection is rarely right for the next.
    */
   send(message) {
-    if (this.state !== "live") return false;
+    // One that is closing does not say so before it is closed.
+    if (this.state !== "live" || this.#socket.readyState > WebSocket.OPEN) return false;
     this.#socket.send(typeof message === "string" ? message : JSON.stringify(message));
     return true;
   }

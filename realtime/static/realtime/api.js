@@ -1,14 +1,20 @@
 /**
- * The gateway's HTTP API as one person uses it. The token stays in this tab: a reload is still signed in,
- * and whoever opens the page next is not.
+ * The HTTP API of the accounts as one person uses it, and who that is.
+ *
+ * Whoever is signed in is so in every tab, on every page, until they sign out in one of them or the server
+ * does not take the token any more: tabs share connections, and one connection is one person's. So the token
+ * is in localStorage, which tabs share, and they tell each other of it at once.
  */
 
-const STORAGE = "foyer.gateway.token";
+import * as stored from "./stored.js";
+
+const STORAGE = "foyer.token";
 /** A server that says nothing for so long is away. */
 const PATIENCE_MS = 15_000;
 
 const AWAY = "The server cannot be reached.";
 const NO_LONGER = "You are signed out: the server does not accept this sign-in any more.";
+const ELSEWHERE = "You have signed out in another tab.";
 
 /** A request that failed; the message is for people. */
 export class ApiError extends Error {
@@ -28,36 +34,42 @@ export class ApiError extends Error {
   }
 }
 
-/** "signed-out" tells, with the reason as its detail, that the token has stopped working. */
+/**
+ * "signed-in" tells that somebody has signed in, in another tab; "signed-out", with the reason as its
+ * detail, that the token has stopped working, or that this was done in another tab.
+ */
 export class Api extends EventTarget {
   #base;
-  token = stored();
+  #tabs = new BroadcastChannel(STORAGE);
+  token = stored.get(STORAGE) ?? "";
 
   /** @param {string} base path of the API */
   constructor(base) {
     super();
     this.#base = base;
+    this.#tabs.onmessage = ({ data }) => this.#hear(data);
   }
 
   /** Get a token, for an account that there is or, with `isNew`, for a new one. Throws an ApiError. */
   async signIn(credentials, { isNew }) {
     const { token } = await this.post(isNew ? "auth/register" : "auth/login", credentials);
     this.token = token;
-    store(token);
+    stored.set(STORAGE, token);
+    this.#tabs.postMessage({ token });
   }
 
   /** Let go of the token, and have the server forget it. Throws an ApiError where it could not be told. */
   async signOut() {
-    const token = this.dropToken();
+    const { token } = this;
+    this.#drop(ELSEWHERE);
     await this.#request("POST", "auth/logout", { token });
   }
 
-  /** Let go of the token, and give it: it is not valid any more, or shall not be. */
-  dropToken() {
-    const { token } = this;
-    this.token = "";
-    store("");
-    return token;
+  /** The token does not work any more. One that was given up meanwhile says nothing of the one there is. */
+  lose(reason, token = this.token) {
+    if (!token || token !== this.token) return;
+    this.#drop(reason);
+    this.#tell("signed-out", reason);
   }
 
   /** What is at `path`, with a query. Throws an ApiError, as all the others do. */
@@ -98,37 +110,43 @@ export class Api extends EventTarget {
     }
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
-    // An answer to a sign-in that was given up meanwhile says nothing of the one there is now.
-    if (response.status === 401 && token && token === this.token) this.lose(NO_LONGER);
+    if (response.status === 401) this.lose(NO_LONGER, token);
     throw new ApiError(inWords(response, answer), response.status, answer.fields);
   }
 
-  /** The token does not work any more. */
-  lose(reason) {
-    this.dropToken();
-    this.dispatchEvent(new CustomEvent("signed-out", { detail: reason }));
+  #drop(reasonForOthers) {
+    const lost = this.token;
+    this.token = "";
+    forget(lost);
+    this.#tabs.postMessage({ lost, reason: reasonForOthers });
   }
+
+  /** From another tab. */
+  #hear({ token, lost, reason = "" }) {
+    const gone = lost ?? this.token;
+    if (gone && gone === this.token && gone !== token) {
+      this.token = "";
+      forget(gone);
+      this.#tell("signed-out", reason);
+    }
+    if (token && token !== this.token) {
+      this.token = token;
+      this.#tell("signed-in");
+    }
+  }
+
+  #tell(type, detail = null) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** Somebody may have signed in anew: their token stays. */
+function forget(token) {
+  if (stored.get(STORAGE) === token) stored.remove(STORAGE);
 }
 
 function inWords({ status, headers }, { error }) {
   const wait = headers.get("Retry-After");
   const again = status === 429 && wait ? ` Try again in ${wait} s.` : "";
   return (typeof error === "string" && error ? error : `The server answered ${status}.`) + again;
-}
-
-function stored() {
-  try {
-    return sessionStorage.getItem(STORAGE) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function store(token) {
-  try {
-    if (token) sessionStorage.setItem(STORAGE, token);
-    else sessionStorage.removeItem(STORAGE);
-  } catch {
-    // Without storage a reload asks to sign in.
-  }
 }

@@ -1,18 +1,21 @@
-/** The form to sign in with, or to register. What is wrong is said in the server's words. */
+/**
+ * The form to sign in with, or to register (templates/realtime/_sign_in.html). What is wrong is said in the
+ * server's words.
+ */
 
 import { ApiError } from "./api.js";
 
 const WAYS = {
   signIn: {
     title: "Sign in",
-    lead: "To read and write messages.",
+    lead: (purpose) => `To ${purpose}.`,
     question: "No account yet?",
     other: "Register",
     password: "current-password",
   },
   register: {
     title: "Register",
-    lead: "An account to read and write messages with.",
+    lead: (purpose) => `An account to ${purpose} with.`,
     question: "You have an account?",
     other: "Sign in",
     password: "new-password",
@@ -64,7 +67,7 @@ export class SignIn {
   #show() {
     const way = this.#isNew ? WAYS.register : WAYS.signIn;
     element("sign-in-title").textContent = element("sign-in-go").textContent = way.title;
-    element("sign-in-lead").textContent = way.lead;
+    element("sign-in-lead").textContent = way.lead(this.#form.dataset.purpose);
     element("other-way-question").textContent = way.question;
     element("other-way").textContent = way.other;
     element("password").autocomplete = way.password;

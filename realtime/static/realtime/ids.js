@@ -1,4 +1,4 @@
-/** Ids of the gateway: numbers of 64 bits, which JavaScript has as texts. The later one is the higher one. */
+/** Ids: numbers of 64 bits, which JavaScript has as texts. The later one is the higher one. */
 
 /** Below 0 where `a` is before `b`, above where it is after; "" is before every id. */
 export function compareIds(a, b) {

@@ -1,0 +1,158 @@
+"""What changes the notifications: something is sent, comes from Kafka, or is marked by whom it is for.
+
+Each is a `Command`. Many share one transaction (`commit`), and each is answered after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from notifications.models import EntryKind, JournalEntry, Notification, Sent, Source
+from notifications.protocol.codec import BadRequest
+from notifications.protocol.feed import Feed, decode_feed
+from notifications.rules import Marked, Status
+from notifications.selectors.notifications import item_of, of_user
+from notifications.services.ledger import change
+from notifications.services.outbox import Outbox, Place
+from realtime.errors import FoyerError, Refused
+
+MAX_TOLD: Final = 50
+"""Marked notifications that are told one by one; who has more open fetches the list again."""
+
+Result_co = TypeVar("Result_co", covariant=True)
+Result = TypeVar("Result")
+
+
+class Command(Protocol[Result_co]):
+    """Something to be done within a transaction that has the ledger locked."""
+
+    def apply(self, outbox: Outbox) -> Result_co:
+        """Raises `Refused`, and then nothing of it was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Have something told. Gives what was sent, saved once the transaction is.
+
+    With a `key` that was used before it gives what was sent then, and nothing is sent again.
+    """
+
+    feed: Feed
+    source: Source
+    actor: str
+    key: str | None = None
+
+    def apply(self, outbox: Outbox) -> Sent:
+        """Raises `Refused`: as `Outbox.send`."""
+        return outbox.send(self.feed, source=self.source, actor=self.actor, key=self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """A message came from Kafka. Gives ``sent``, ``buried``, or ``known`` for one that was here before."""
+
+    place: Place
+    value: bytes
+
+    def apply(self, outbox: Outbox) -> str:
+        if outbox.knows(self.place):
+            return "known"
+        try:
+            outbox.send(decode_feed(self.value), source=Source.KAFKA, place=self.place)
+        except (BadRequest, Refused) as error:
+            outbox.bury(self.place, self.value, sentence_of(error))
+            return "buried"
+        return "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Somebody got so far with these notifications, or with all of some types.
+
+    Gives the place in the journal of what changed; 0 if nothing did.
+    """
+
+    user_id: str
+    status: Status
+    origin: str
+    ids: Sequence[int] | None = None
+    types: Sequence[str] = ()
+
+    def apply(self, outbox: Outbox) -> int:
+        """Raises `Refused`: UNKNOWN_NOTIFICATION, and nothing is changed. Two to four queries."""
+        outbox.write()
+        rows = of_user(self.user_id, self.types)
+        if self.ids is not None:
+            rows = rows.filter(id__in=self.ids)
+            if rows.count() != len(set(self.ids)):
+                raise Refused("UNKNOWN_NOTIFICATION", "One of these is no notification of yours.")
+        others = rows.exclude(status=self.status)
+        changed: list[Notification] | None = list(
+            others.select_related("sent").order_by("id")[: MAX_TOLD + 1]
+        )
+        if not changed:
+            return 0
+        # The ledger is locked: nobody changes them in between.
+        others.update(status=self.status)
+        if len(changed) > MAX_TOLD:
+            changed = None
+        else:
+            for row in changed:
+                row.status = self.status
+        pages = outbox.pages
+        seq = pages.next_seq()
+        pages.record(
+            JournalEntry(
+                seq=seq,
+                kind=EntryKind.MARKED,
+                user_id=self.user_id,
+                origin=self.origin,
+                ids=None if changed is None else [row.pk for row in changed],
+            ),
+            Marked(
+                seq,
+                self.user_id,
+                self.origin,
+                None if changed is None else [item_of(row) for row in changed],
+            ),
+        )
+        return seq
+
+
+def commit(commands: Sequence[Command[Any]]) -> list[Any]:
+    """Do all of it in one transaction, in order; each gets its result, or its refusal.
+
+    Four to nine queries for any number of messages from Kafka or over HTTP, and those of each `Mark`.
+    """
+    outcomes: list[Any] = []
+    with change() as pages:
+        outbox = Outbox(pages)
+        outbox.look_up([command.place for command in commands if isinstance(command, Receive)])
+        outbox.look_up_keys([command.key for command in commands if isinstance(command, Send)])
+        for command in commands:
+            try:
+                outcomes.append(command.apply(outbox))
+            except Refused as refusal:
+                outcomes.append(refusal)
+        outbox.write()
+    return outcomes
+
+
+def commit_one(command: Command[Result]) -> Result:
+    """Do it in a transaction of its own.
+
+    Raises:
+        Refused: as the command does.
+    """
+    outcome: Result | Exception = commit([command])[0]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def sentence_of(error: FoyerError) -> str:
+    """What is wrong with a message, and where, in words."""
+    path = getattr(error, "path", "")
+    return f"{path}: {error.message}" if path else error.message

@@ -1,0 +1,56 @@
+"""Storing what came from Kafka: each message once, and none keeps the others from being stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import ProgrammingError
+
+from notifications.services.commands import Receive, commit
+from notifications.services.outbox import Outbox
+from realtime.db import DATABASE_TROUBLE
+from realtime.logs import get_logger
+
+log = get_logger(__name__)
+
+# Of the database as a whole, whatever the message says: it is away, or not migrated yet.
+NOT_THE_MESSAGE = (*DATABASE_TROUBLE, ProgrammingError)
+
+
+@dataclass(frozen=True, slots=True)
+class Bury(Receive):
+    """A message came from Kafka that could not be stored, for this reason."""
+
+    reason: str
+
+    def apply(self, outbox: Outbox) -> str:
+        if outbox.knows(self.place):
+            return "known"
+        outbox.bury(self.place, self.value, self.reason)
+        return "buried"
+
+
+def store(messages: Sequence[Receive]) -> list[str]:
+    """Store these in one transaction, in order; gives the outcome of each.
+
+    If that fails, each is tried alone, so that only those are buried that cannot be stored.
+
+    Raises:
+        DatabaseError: the database is not usable now. Try again: what is stored is known then.
+    """
+    try:
+        return [str(outcome) for outcome in commit(messages)]
+    except NOT_THE_MESSAGE:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, those behind it are to be stored
+        if len(messages) > 1:
+            return [outcome for message in messages for outcome in store([message])]
+        return [_bury(messages[0], error)]
+
+
+def _bury(message: Receive, error: Exception) -> str:
+    topic, partition, offset = message.place
+    log.error("kafka.message_failed", topic=topic, partition=partition, offset=offset, exc_info=error)
+    reason = f"It could not be stored: {type(error).__name__}: {error}".replace("\0", "")
+    return str(commit([Bury(message.place, message.value, reason)])[0])
