@@ -6,12 +6,10 @@ code is an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from notifications.protocol.messages import CountQuery, ListQuery
-from notifications.rules import Status
+from notifications.protocol.messages import CountQuery, ListQuery, Update
 from realtime.errors import Refused
 
 
@@ -43,19 +41,8 @@ class Store(Protocol):
 
     async def count(self, user: User, query: CountQuery) -> int: ...
 
-    async def mark(
-        self,
-        user: User,
-        status: Status,
-        *,
-        ids: Sequence[int] | None,
-        types: Sequence[str],
-        origin: str,
-    ) -> None:
-        """Set the status of these, or of all of these types (none stand for all).
-
-        `origin` names the request, whose connection knows already.
-        """
+    async def mark(self, user: User, update: Update, origin: str) -> None:
+        """Set the status of notifications. `origin` names the request, whose connection knows already."""
 
 
 def unauthorized() -> Refused:

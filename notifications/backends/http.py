@@ -7,7 +7,6 @@ the client as they are, any other status from 400 on is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -17,8 +16,7 @@ from django.conf import settings
 from notifications.backends.base import User, unauthorized
 from notifications.models import BackendCommand, Method
 from notifications.protocol.codec import BadRequest
-from notifications.protocol.messages import CountQuery, ListQuery
-from notifications.rules import Status
+from notifications.protocol.messages import CountQuery, ListQuery, Update
 from realtime import runtime
 from realtime.errors import ProtocolViolation, Refused
 from realtime.logs import get_logger
@@ -132,11 +130,8 @@ class HttpStore:
             raise _failed()
         return total
 
-    async def mark(
-        self, user: User, status: Status, *, ids: Sequence[int] | None, types: Sequence[str], origin: str
-    ) -> None:
-        where = {"types": list(types)} if ids is None else {"notifications": [str(one) for one in ids]}
-        body = {"where": where, "status": status.name.lower()}
+    async def mark(self, user: User, update: Update, origin: str) -> None:
+        body = {"where": msgspec.to_builtins(update.where), "status": update.status}
         await self._services.ask("PATCH", self._url, user.token, json=body)
 
 

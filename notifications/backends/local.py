@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
+
+from msgspec import UNSET
 
 from notifications import events
 from notifications.backends.base import User, unauthorized
-from notifications.protocol.messages import CountQuery, ListQuery
-from notifications.rules import Status
+from notifications.protocol.messages import CountQuery, ListQuery, Update
+from notifications.rules import STATUS_NAMES
 from notifications.selectors.notifications import count_items, list_items
 from notifications.services.commands import Mark
 from notifications.services.live import LiveNotifications
@@ -48,10 +49,16 @@ class LocalStore:
     async def count(self, user: User, query: CountQuery) -> int:
         return await ask_database(count_items, user.id, query.where.types, query.status)
 
-    async def mark(
-        self, user: User, status: Status, *, ids: Sequence[int] | None, types: Sequence[str], origin: str
-    ) -> None:
-        live = runtime.current().part(LiveNotifications)
-        seq = await live.do(Mark(user.id, status, origin, ids=ids, types=types))
+    async def mark(self, user: User, update: Update, origin: str) -> None:
+        where, live = update.where, runtime.current().part(LiveNotifications)
+        mark = Mark(
+            user.id,
+            STATUS_NAMES[update.status],
+            origin,
+            ids=None if where.notifications is None else [int(number) for number in where.notifications],
+            types=where.types or (),
+            only=STATUS_NAMES[where.status] if where.status is not UNSET else None,
+        )
+        seq = await live.do(mark)
         with suppress(Refused):  # It is committed; what is told of it comes later.
             await live.reach(int(seq))

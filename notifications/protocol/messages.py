@@ -119,11 +119,12 @@ class CountQuery(Struct, frozen=True):
     where: Where = field(default_factory=Where)
 
 
-class WhichNotifications(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which to mark: these, or all of these types."""
+class WhichNotifications(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which to mark: these, or all of these types; of them only what has the `status`, if it is given."""
 
     notifications: Annotated[list[NotificationId], Meta(max_length=MAX_MARKED)] | None = None
     types: Annotated[list[Type], Meta(max_length=MAX_TYPES)] | None = None
+    status: StatusName | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         if (self.notifications is None) == (self.types is None):

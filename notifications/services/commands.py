@@ -69,7 +69,7 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Somebody got so far with these notifications, or with all of some types.
+    """Somebody got so far with these notifications, or with all of some types; `only` those of a status.
 
     Gives the place in the journal of what changed; 0 if nothing did.
     """
@@ -79,6 +79,7 @@ class Mark:
     origin: str
     ids: Sequence[int] | None = None
     types: Sequence[str] = ()
+    only: Status | None = None
 
     def apply(self, outbox: Outbox) -> int:
         """Raises `Refused`: UNKNOWN_NOTIFICATION, and nothing is changed. Two to four queries."""
@@ -89,6 +90,8 @@ class Mark:
             if rows.count() != len(set(self.ids)):
                 raise Refused("UNKNOWN_NOTIFICATION", "One of these is no notification of yours.")
         others = rows.exclude(status=self.status)
+        if self.only is not None:
+            others = others.filter(status=self.only)
         changed: list[Notification] | None = list(
             others.select_related("sent").order_by("id")[: MAX_TOLD + 1]
         )

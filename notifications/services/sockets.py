@@ -13,7 +13,7 @@ from notifications.protocol import messages
 from notifications.protocol.codec import encode, read
 from notifications.protocol.messages import Request, Response, Total
 from notifications.protocol.session import AUTHENTICATION
-from notifications.rules import RESOURCE, STATUS_NAMES, origin_of, subscription_id, wanted_types
+from notifications.rules import RESOURCE, origin_of, subscription_id, wanted_types
 from notifications.selectors.backend_commands import find_command
 from notifications.services.listeners import Fetch, Listener
 from notifications.services.live import LiveNotifications
@@ -92,18 +92,12 @@ class NotificationsSocket:
 
     async def _update(self, request: Request) -> bytes | None:
         update = read(messages.Update, request.options, "options")
-        user, ids = self._signed_in(), update.where.notifications
+        user = self._signed_in()
         answers = [self._ok(request, None)]
         origin = origin_of(self.outlet.id, request.rid)
         self._live.answer_at(origin, lambda: self._send(answers.pop()))
         try:
-            await self._backends.store.mark(
-                user,
-                STATUS_NAMES[update.status],
-                ids=None if ids is None else [int(number) for number in ids],
-                types=update.where.types or (),
-                origin=origin,
-            )
+            await self._backends.store.mark(user, update, origin)
         finally:
             self._live.forget_answer(origin)
         # Where nothing had changed there was no entry to answer at.

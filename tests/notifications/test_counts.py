@@ -37,12 +37,14 @@ class Device:
         options = {"where": {"types": self.types}, "params": {"limit": 100}}
         await self._ask("getMyNotifications", self._replace, **options)
 
-    async def mark(self, status: str, *ids: str) -> None:
+    async def mark(self, status: str, *ids: str, only: str | None) -> None:
         def marked(_payload: None) -> None:
             for number in ids:
-                self.items[number] = self.items[number] | {"status": status}
+                if only in (None, self.items[number]["status"]):
+                    self.items[number] = self.items[number] | {"status": status}
 
-        await self._ask("updateNotifications", marked, where={"notifications": ids}, status=status)
+        where = {"notifications": ids} | ({"status": only} if only else {})
+        await self._ask("updateNotifications", marked, where=where, status=status)
 
     def listen(self) -> None:
         """Take in what came, in its order."""
@@ -90,7 +92,8 @@ async def test_counts_lists_and_news_agree(seed: int, rt: Runtime) -> None:
             match dice.randrange(3):
                 case 0 if device.items:
                     ids = dice.sample(sorted(device.items), k=min(3, len(device.items)))
-                    await device.mark(dice.choice(sorted(STATUS_NAMES)), *ids)
+                    only = dice.choice([None, *STATUS_NAMES])
+                    await device.mark(dice.choice(sorted(STATUS_NAMES)), *ids, only=only)
                 case 1:
                     await device.client.ask(
                         "updateNotifications", where={"types": [dice.choice(TYPES)]}, status="unread"

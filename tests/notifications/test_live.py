@@ -93,6 +93,17 @@ async def test_what_is_marked_is_told_to_the_other_sessions(rt: Runtime) -> None
     assert [await tab.count(status) for status in ("unseen", "unread", "read")] == [1, 1, 2]
 
 
+async def test_what_somebody_has_read_meanwhile_stays_read(rt: Runtime) -> None:
+    ann, (tab, other) = await user(rt, "tab", "other")
+    for number in range(2):
+        await sync_to_async(send)(feed(users=[ann], type="news", title=str(number)))
+    ids = [one["id"] for one in await tab.list()]
+    await other.mark("read", ids[0])
+    where = {"notifications": ids, "status": "unseen"}
+    await tab.ask("updateNotifications", where=where, status="unread")
+    assert [one["status"] for one in await tab.list()] == ["read", "unread"]
+
+
 async def test_marking_very_many_has_lists_fetched_again(rt: Runtime) -> None:
     ann, (tab, other) = await user(rt, "tab", "other")
     for _ in range(60):

@@ -152,7 +152,7 @@ export class Inbox extends EventTarget {
     const unseen = seen.slice(0, MAX_MARKED);
     if (!unseen.length) return;
     const types = [...new Set(unseen.map(({ type }) => type))];
-    const where = { notifications: unseen.map(({ id }) => id) };
+    const where = { notifications: unseen.map(({ id }) => id), status: "unseen" };
     // Where it fails they stay unseen, and are marked with what is seen next.
     await this.#connection.ask(MARK, { where, status: "unread" }, { types, onlyNow: true }).catch(() => {});
   }
@@ -218,7 +218,8 @@ export class Inbox extends EventTarget {
       return;
     }
     const marked = new Set(where.notifications);
-    this.items = this.items.map((item) => (marked.has(item.id) ? { ...item, status } : item));
+    const takes = (item) => marked.has(item.id) && (where.status ?? item.status) === item.status;
+    this.items = this.items.map((item) => (takes(item) ? { ...item, status } : item));
     for (const id of marked) if (status === "read") this.fresh.delete(id);
     this.#changed();
   }
