@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.figures import desk, durable, emit, fanout, gateway, idle, paced, queue, stalled
+from bench.figures import desk, durable, emit, fanout, gateway, idle, notifications, paced, queue, stalled
 from bench.process import BUILD, LOAD_CORE, SERVER_CORE
 from bench.report import Figure, Options, Table, put_into
 from bench.swarm import COMPILER
@@ -28,6 +28,7 @@ FIGURES: dict[str, Figure] = {
     "desk": desk.run,
     "queue": queue.run,
     "gateway": gateway.run,
+    "notifications": notifications.run,
 }
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from bench.process import BUILD, LOAD_CORE, accepts, free_port, running
 
 # Debian keeps the server's programs out of the PATH.
@@ -46,6 +48,14 @@ def postgres() -> Iterator[str]:
             cwd=Path(folder),
         ):
             yield f"postgres://foyer@127.0.0.1:{port}/postgres"
+
+
+def new_database(url: str, name: str) -> str:
+    """An empty database of that name on the server at `url`; gives its URL."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 def _answers(binaries: Path, port: int) -> bool:

@@ -71,18 +71,15 @@ class Load:
         return self.result[times][f"{which}_us"] / 1000 if self.result[times] else None
 
 
-class Generator:
-    """One generator process, pinned to the load core.
+class Program:
+    """A process that takes commands, one a line, and answers each with a line of JSON; on the load core.
 
     Raises (from every command):
-        RuntimeError: the generator ended or answered with an error.
+        RuntimeError: the program ended or answered with an error.
     """
 
-    program: ClassVar[str]
-
-    def __init__(self, port: int, *, core: int = LOAD_CORE) -> None:
-        command = [build(self.program), "127.0.0.1", str(port)]
-        self._process = spawn(command, core=core, log=BUILD / f"{self.program}.log", pipes=True)
+    def __init__(self, command: Sequence[object], *, name: str, core: int = LOAD_CORE) -> None:
+        self._process = spawn(command, core=core, log=BUILD / f"{name}.log", pipes=True)
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +92,7 @@ class Generator:
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout
         line = self._process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line) if line else {"error": "the generator ended"}
+        answer: dict[str, Any] = json.loads(line) if line else {"error": "the program ended"}
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer
@@ -108,6 +105,24 @@ class Generator:
         """Send one command line and return its answer."""
         self._ask(command)
         return self._answer()
+
+    def commands(self, commands: Sequence[str]) -> None:
+        """Send many command lines whose answers say nothing."""
+        # What is not read yet of the answers has room in the pipe.
+        for start in range(0, len(commands), 1_000):
+            some = commands[start : start + 1_000]
+            self._ask("\n".join(some))
+            for _ in some:
+                self._answer()
+
+
+class Generator(Program):
+    """A load generator."""
+
+    program: ClassVar[str]
+
+    def __init__(self, port: int, *, core: int = LOAD_CORE) -> None:
+        super().__init__([build(self.program), "127.0.0.1", str(port)], name=self.program, core=core)
 
     def measure(
         self, command: str, *, pids: Sequence[int] = (), during: Callable[[], None] | None = None
@@ -156,15 +171,20 @@ class Swarm(Generator):
         self.command(f"header {name}: {value}")
 
     def wrap(self, before: str, after: str) -> None:
-        """Put this around every event from now on; without spaces."""
+        """Put this around every event from now on; without spaces.
+
+        Called several times, events take turns with what was given.
+        """
         self.command(f"wrap {before} {after}")
 
-    def say(self, text: str, *, answer: str) -> None:
+    def say(self, *texts: str, answer: str, then: str = "") -> None:
         """Listeners opened from now on say this, and are open when a frame with `answer` in it has come.
 
-        Said several times, they take turns with the texts.
+        Of several texts, or said several times, they take one each in turn. `then` they say all, after it.
         """
-        self.command(f"say {answer} {text}")
+        self.commands([f"say {answer} {text}" for text in texts])
+        if then:
+            self.command(f"then {then}")
 
     def quote(self) -> None:
         """Events are text within JSON from now on."""
@@ -204,3 +224,7 @@ class Swarm(Generator):
         """
         command = f"emit {path} {body_bytes} {warmup_s} {seconds} {rate} {inflight} {senders}"
         return self.measure(command, pids=pids, during=during)
+
+    def hear(self, seconds: float, *, pids: Sequence[int] = (), during: Callable[[], None]) -> Load:
+        """Count deliveries of what somebody else sends, beginning with `during`, until no more come."""
+        return self.emit("-", body_bytes=0, seconds=seconds, warmup_s=0, senders=0, pids=pids, during=during)

@@ -49,15 +49,23 @@ static inline ssize_t frame_read(const uint8_t *data, size_t length, struct fram
     return (ssize_t)(header + size);
 }
 
-/* A client frame of at most 125 bytes; the mask is all zeros, which is allowed and leaves the
- * payload as it is. out needs length + 6 bytes. Returns the bytes written. */
+/* A client frame of at most 65,535 bytes; the mask is all zeros, which is allowed and leaves the
+ * payload as it is. out needs length + 8 bytes, and + 6 up to a length of 125. Returns the bytes written. */
 static inline size_t frame_write(uint8_t *out, unsigned opcode, const void *payload, size_t length)
 {
     out[0] = (uint8_t)(0x80 | opcode);
-    out[1] = (uint8_t)(0x80 | length);
-    memset(out + 2, 0, 4);
-    memcpy(out + 6, payload, length);
-    return length + 6;
+    size_t header = 2;
+    if (length <= 125) {
+        out[1] = (uint8_t)(0x80 | length);
+    } else {
+        out[1] = 0x80 | 126;
+        out[2] = (uint8_t)(length >> 8);
+        out[3] = (uint8_t)length;
+        header = 4;
+    }
+    memset(out + header, 0, 4);
+    memcpy(out + header + 4, payload, length);
+    return header + 4 + length;
 }
 
 /* The time stamp of an emitted event, wherever a server puts the payload it was given: the digits

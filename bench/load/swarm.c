@@ -9,12 +9,15 @@
  *   say ANSWER TEXT                  from now on listeners say TEXT when they are connected, and are open
  *                                    when a frame with ANSWER in it has come; given several times, they
  *                                    take turns with the texts
+ *   then TEXT                        they say this as well, at once after it
  *   header NAME: VALUE               sent with every emit from now on
- *   wrap BEFORE AFTER                put around every event from now on, not counted in BYTES
+ *   wrap BEFORE AFTER                put around every event from now on, not counted in BYTES; given several
+ *                                    times, events take turns with them
  *   quote                            events are text within JSON from now on: their quotes are escaped
  *   emit PATH BYTES WARMUP_S SECONDS RATE INFLIGHT SENDERS
  *                                    POST events of BYTES bytes over SENDERS keep-alive connections
- *                                    and count what the listeners get
+ *                                    and count what the listeners get; with no SENDERS somebody else
+ *                                    posts, and it is only counted
  *   rest SECONDS                     do nothing but answer heartbeats, for so long
  *   drain                            read the stalled listeners to their end: "closed" are those
  *                                    that the server has hung up on, "reset" those it cut off, the
@@ -58,7 +61,8 @@
 #define MAX_SENDERS 256
 #define BUFFER_BYTES (512 * 1024)
 #define HANDSHAKE_TIMEOUT_NS 300000000000ull
-#define MAX_TEXTS 4096
+#define MAX_TEXTS 16384
+#define MAX_SAID 1024
 #define MAX_REST_S 3600
 
 enum kind { LISTENER, SENDER, TIMER };
@@ -89,7 +93,7 @@ static uint8_t *buffer;
 static struct listener **listeners;
 static unsigned listener_count, opened, failed, active, stalled, lost;
 static char listen_request[1024];
-static char *texts[MAX_TEXTS], greeting_answer[64];
+static char *texts[MAX_TEXTS], greeting_answer[64], then_text[MAX_SAID];
 static unsigned text_count;
 static uint64_t beats, rest_from_ns;
 static unsigned *beats_of_second;
@@ -99,7 +103,11 @@ static struct sender senders[MAX_SENDERS];
 static unsigned sender_count, wanted_senders;
 static enum kind timer_kind = TIMER;
 static int timer;
-static char emit_path[512], extra_headers[1024], before_event[64], after_event[64];
+static char emit_path[512], extra_headers[1024];
+static struct wrapping {
+    char before[128], after[64];
+} *wrappings;
+static unsigned wrapping_count;
 static unsigned event_bytes, inflight_limit;
 static uint64_t due, sent, delivered, answered, refused, sender_errors, wire_bytes;
 static uint64_t first_due_ns, interval_ns, window_from_ns, window_to_ns;
@@ -186,7 +194,7 @@ static void listener_opened(struct listener *listener, uint64_t now)
 
 static void listener_say(struct listener *listener, const char *text, size_t length)
 {
-    uint8_t frame[160];
+    uint8_t frame[MAX_SAID + 8];
     size_t size = frame_write(frame, OPCODE_TEXT, text, length);
     (void)!send(listener->fd, frame, size, MSG_NOSIGNAL);
 }
@@ -249,6 +257,8 @@ static ssize_t listener_take(struct listener *listener, const uint8_t *data, siz
             const char *text = texts[listener->index % text_count];
             listener->state = GREETING;
             listener_say(listener, text, strlen(text));
+            if (*then_text)
+                listener_say(listener, then_text, strlen(then_text));
         } else {
             listener_opened(listener, now);
         }
@@ -334,6 +344,8 @@ static void sender_reopen(struct sender *sender)
 
 static void sender_post(struct sender *sender, uint64_t due_ns)
 {
+    static const struct wrapping none;
+    const struct wrapping *around = wrapping_count ? &wrappings[sent % wrapping_count] : &none;
     char request[8192];
     char body[4096];
     int head = snprintf(body, sizeof body, "{%sns%s:%llu,%spad%s:%s", quote, quote, (unsigned long long)due_ns,
@@ -347,8 +359,8 @@ static void sender_post(struct sender *sender, uint64_t due_ns)
                           "POST %s HTTP/1.1\r\nHost: %s:%d\r\nContent-Type: application/json\r\n%s"
                           "Content-Length: %d\r\n\r\n%s%.*s%s",
                           emit_path, inet_ntoa(server.sin_addr), ntohs(server.sin_port), extra_headers,
-                          size + (int)(strlen(before_event) + strlen(after_event)), before_event, size, body,
-                          after_event);
+                          size + (int)(strlen(around->before) + strlen(around->after)), around->before, size, body,
+                          around->after);
     sender->busy = 1;
     sender->due_ns = due_ns;
     if (send(sender->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
@@ -542,7 +554,7 @@ static void command_emit(double warmup_s, double seconds, double rate)
         unsigned busy = 0;
         for (unsigned i = 0; i < sender_count; i++)
             busy += (unsigned)senders[i].busy;
-        if (!busy && delivered >= answered * (active + 0ull))
+        if (sender_count && !busy && delivered >= answered * (active + 0ull))
             break;
         if (delivered != last) {
             last = delivered;
@@ -650,7 +662,7 @@ int main(int argc, char **argv)
     /* Commands are read without buffering ahead of select: while none comes, connections that idle
      * still have their pings answered. */
     fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-    char line[2048], path[512], said[1024];
+    char line[2048], path[512], said[MAX_SAID];
     size_t have = 0;
     for (;;) {
         char *end = memchr(line, '\n', have);
@@ -665,6 +677,7 @@ int main(int argc, char **argv)
             continue;
         }
         *end = 0;
+        struct wrapping around;
         unsigned count, window;
         double warmup_s, seconds, rate;
         if (sscanf(line, "listen %511s %u %u", path, &count, &window) == 3)
@@ -674,8 +687,10 @@ int main(int argc, char **argv)
         else if (sscanf(line, "rest %lf", &seconds) == 1 && seconds < MAX_REST_S)
             command_rest(seconds);
         else if (sscanf(line, "say %63s %1023[^\n]", greeting_answer, said) == 2 && text_count < MAX_TEXTS &&
-                 strlen(said) <= 125 && (texts[text_count] = strdup(said))) {
+                 (texts[text_count] = strdup(said))) {
             text_count++;
+            printf("{}\n");
+        } else if (sscanf(line, "then %1023[^\n]", then_text) == 1) {
             printf("{}\n");
         } else if (!strcmp(line, "quote")) {
             quote = "\\\"";
@@ -684,11 +699,15 @@ int main(int argc, char **argv)
         } else if (!strncmp(line, "header ", 7) && strlen(extra_headers) + strlen(line) < sizeof extra_headers) {
             strcat(strcat(extra_headers, line + 7), "\r\n");
             printf("{}\n");
-        } else if (sscanf(line, "wrap %63s %63s", before_event, after_event) == 2)
+        } else if (sscanf(line, "wrap %127s %63s", around.before, around.after) == 2) {
+            wrappings = realloc(wrappings, (wrapping_count + 1) * sizeof *wrappings);
+            if (!wrappings)
+                die("wrap");
+            wrappings[wrapping_count++] = around;
             printf("{}\n");
-        else if (sscanf(line, "emit %511s %u %lf %lf %lf %u %u", emit_path, &event_bytes, &warmup_s, &seconds,
+        } else if (sscanf(line, "emit %511s %u %lf %lf %lf %u %u", emit_path, &event_bytes, &warmup_s, &seconds,
                           &rate, &inflight_limit, &wanted_senders) == 7 &&
-                   wanted_senders && wanted_senders <= MAX_SENDERS && event_bytes < 4096)
+                   wanted_senders <= MAX_SENDERS && event_bytes < 4096)
             command_emit(warmup_s, seconds, rate);
         else if (!strcmp(line, "drain"))
             command_drain();

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from bench.peers.foyer import environment
+from bench.postgres import new_database
 from bench.process import BUILD, ROOT, SERVER_CORE, answers, family, free_port, running
 
 
@@ -50,7 +49,7 @@ def place(database: str, members: int) -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="foyer-bench-") as folder:
         env = {**os.environ, **environment(Path(folder))}
         if database:
-            env["DATABASE_URL"] = _new_database(database)
+            env["DATABASE_URL"] = new_database(database, "gateway")
         made = json.loads(run(env, "bench.peers.gateway_seed", members))
         yield Place(env, made["channel"], tuple(made["authors"]), tuple(made["tokens"]))
 
@@ -86,10 +85,3 @@ def run(env: dict[str, str], module: str, *arguments: object) -> str:
     """What a program says, on the server's core."""
     command = ["taskset", "-c", str(SERVER_CORE), sys.executable, "-m", module, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout
-
-
-def _new_database(url: str) -> str:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS gateway WITH (FORCE)")
-        connection.execute("CREATE DATABASE gateway")
-    return f"{url.rpartition('/')[0]}/gateway"

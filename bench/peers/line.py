@@ -13,11 +13,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from bench.peers.desk import SQLITE
 from bench.peers.foyer import environment
-from bench.postgres import postgres
+from bench.postgres import new_database, postgres
 from bench.process import BUILD, LOAD_CORE, ROOT, SERVER_CORE, accepts, answers, family, free_port, running
 
 
@@ -62,7 +60,7 @@ def hall(database: str, *, processes: int = 1, max_batch: int | None = None) -> 
     with tempfile.TemporaryDirectory(prefix="foyer-bench-") as folder, ExitStack() as stack:
         env = {**os.environ, **environment(Path(folder))}
         if database:
-            env["DATABASE_URL"] = _new_database(database)
+            env["DATABASE_URL"] = new_database(database, "line")
         if max_batch is not None:
             env["BENCH_MAX_BATCH"] = str(max_batch)
         if processes > 1:
@@ -89,13 +87,6 @@ def _run(env: dict[str, str], module: str) -> str:
     return subprocess.run(
         [sys.executable, "-m", module], cwd=ROOT, env=env, check=True, capture_output=True, text=True
     ).stdout
-
-
-def _new_database(url: str) -> str:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS line WITH (FORCE)")
-        connection.execute("CREATE DATABASE line")
-    return f"{url.rpartition('/')[0]}/line"
 
 
 @contextmanager

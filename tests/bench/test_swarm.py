@@ -3,8 +3,9 @@
 import asyncio
 import json
 import math
+import time
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 
 import pytest
@@ -156,6 +157,21 @@ async def test_headers_and_what_is_wanted_around_the_event_are_sent() -> None:
     assert len(server.events[0]) == 70 + len('{"payload":}')
 
 
+async def test_events_take_turns_with_what_is_around_them() -> None:
+    async with FakeServer() as server:
+
+        def work(swarm: Swarm) -> Load:
+            for name in "abc":
+                swarm.wrap(f'{{"to":"{name * 100}","data":', "}")
+            return swarm.emit("/x/emit", body_bytes=50, seconds=0.05, warmup_s=0, senders=1, rate=200.0)
+
+        await drive(server, work)
+
+    turns = [json.loads(event)["to"][0] for event in server.events]
+    assert len(turns) > 3
+    assert turns == [name for name, _ in zip(cycle("abc"), turns, strict=False)]
+
+
 async def test_events_within_a_text_are_found_there_again() -> None:
     def script(body: bytes) -> list[bytes]:
         return [frame(json.dumps({"op": 3, "message": json.loads(body)}).encode())]
@@ -192,6 +208,48 @@ async def test_listeners_say_who_they_are_in_turn_and_answer_heartbeats() -> Non
     assert (load.result["beats"], load.result["busiest"], load.result["listeners"]) == (6, 6, 3)
     assert [server.received.count(b'"token":"%s"' % name) for name in (b"a", b"b")] == [2, 1]
     assert server.received.count(b'{"op":11,"time":1579276740336}') >= 6
+
+
+async def test_listeners_say_something_long_and_something_after_it() -> None:
+    async with FakeServer(hello=frame(b'{"rid":1}') + frame(b'{"rid":2}')) as server:
+
+        def work(swarm: Swarm) -> None:
+            swarm.say("a" * 125, "b" * 126, "c" * 900, answer='"rid":2', then="and this")
+            assert swarm.listen("/x/", 3)["opened"] == 3
+            # What they said is there when this is told, and they are told nothing before.
+            swarm.hear(0.1, during=lambda: None)
+
+        await drive(server, work)
+
+    # Clients mask what they say, with zeros here.
+    then = b"\x81\x88\0\0\0\0and this"
+    for head, said in (
+        (b"\x81\xfd", b"a" * 125),
+        (b"\x81\xfe\x00\x7e", b"b" * 126),
+        (b"\x81\xfe\x03\x84", b"c" * 900),
+    ):
+        assert head + bytes(4) + said + then in server.received
+
+
+async def test_what_somebody_else_sends_is_heard_to_its_end() -> None:
+    async with FakeServer() as server:
+
+        def emit() -> None:
+            stamp = time.monotonic_ns()
+            for delay_s in (0.0, 0.3):  # the second comes when the window is over
+                data = frame(b'{"data":{"ns":%d}}' % stamp)
+                loop.call_soon_threadsafe(loop.call_later, delay_s, server.tell, data)
+
+        def work(swarm: Swarm) -> Load:
+            swarm.listen("/x/listen", 2)
+            return swarm.hear(0.2, during=emit)
+
+        loop = asyncio.get_running_loop()
+        load = await drive(server, work)
+
+    assert load.result["sent"] == len(server.events) == 0
+    assert (load.result["deliveries"], load.result["total_deliveries"]) == (2, 4)
+    assert load.result["latency"]["count"] == 4
 
 
 async def test_a_server_that_does_not_answer_is_an_error() -> None:
