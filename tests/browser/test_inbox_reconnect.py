@@ -1,6 +1,7 @@
 """The inbox over connections that are lost, servers that restart, and answers that are refusals."""
 
 import json
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
@@ -125,24 +126,24 @@ def test_what_the_server_refuses_is_said_in_its_words_and_changes_nothing(page, 
 
 def test_a_server_that_restarts_loses_nothing_and_repeats_nothing(page, own_server, complaints):
     complaints.expect("WebSocket connection to|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET")
-    post = Post(own_server)
-    ann = post.person("ann")
-    be_signed_in(page, ann)
-    page.goto(post.url)
-    expect(page.locator("live-state")).to_have_text(LIVE)
-    follower = page.context.new_page()
-    follower.goto(post.url)
-    post.send(ann, title="0")
-    for tab in (page, follower):
-        expect(titles(tab)).to_have_text(["0"])
-    own_server.stop()
-    for tab in (page, follower):
-        expect(tab.locator("live-state")).to_contain_text("Not live since")
-    own_server.start()
-    # Whoever is faster: what the page has not seen comes either way.
-    post.send_titles(ann, "1", "2", "3")
-    for tab in (page, follower):
-        expect(tab.locator("live-state")).to_have_text(LIVE, timeout=40_000)
-        expect(titles(tab)).to_have_text(["3", "2", "1", "0"])
-        expect_unread(tab, 4)
-    post.close()
+    with closing(Post(own_server)) as post:
+        ann = post.person("ann")
+        be_signed_in(page, ann)
+        page.goto(post.url)
+        expect(page.locator("live-state")).to_have_text(LIVE)
+        follower = page.context.new_page()
+        follower.goto(post.url)
+        post.send(ann, title="0")
+        for tab in (page, follower):
+            expect(titles(tab)).to_have_text(["0"])
+        own_server.stop()
+        for tab in (page, follower):
+            expect(tab.locator("live-state")).to_contain_text("Not live since")
+        own_server.start()
+        # Whoever is faster: what the page has not seen comes either way.
+        post.send_titles(ann, "1", "2", "3")
+        for tab in (page, follower):
+            expect(tab.locator("live-state")).to_have_text(LIVE, timeout=40_000)
+            expect(titles(tab)).to_have_text(["3", "2", "1", "0"])
+            expect_unread(tab, 4)
+        post.close()

@@ -12,6 +12,8 @@ from tests.browser.conftest import Installation
 pytestmark = pytest.mark.chromium
 
 LIVE = re.compile(r"^Live since \d\d:\d\d")
+# Those of the first page.
+SERVICES = 5
 NOT_LIVE = re.compile(r"^Not live since \d\d:\d\d")
 
 
@@ -109,8 +111,8 @@ def test_the_first_page_says_that_the_server_is_away(page, own_server, complaint
     own_server.stop(signal.SIGKILL)
     page.evaluate("dispatchEvent(new Event('online'))")  # it asks every ten seconds, and then at once
     expect(page.locator("live-state [role=status]")).to_have_text(NOT_LIVE)
-    expect(page.locator("[data-service]")).to_have_text(["Not known"] * 3)
+    expect(page.locator("[data-service]")).to_have_text(["Not known"] * SERVICES)
     own_server.start()
     page.get_by_role("button", name="Try now").click()
     expect(page.locator("live-state")).to_have_text(LIVE)
-    expect(page.locator("[data-service]")).to_have_text(["Running"] * 3)
+    expect(page.locator("[data-service]")).to_have_text(["Running"] * SERVICES)

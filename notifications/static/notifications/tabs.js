@@ -36,6 +36,8 @@ export class SharedConnection extends EventTarget {
   #asked = new Map();
   #number = 0;
   #lastId = "";
+  /** Has this tab been told what there is? Then it has missed what it was not told of since. */
+  #wasReady = false;
   /** Who one is, as the server says; null until it has. */
   me = null;
   /** By type; see counts.js. */
@@ -73,6 +75,7 @@ export class SharedConnection extends EventTarget {
     clearTimeout(this.#missing);
     for (const number of this.#asked.keys()) this.#answered({ number, problem: "You are signed out." });
     this.#lastId = this.#leaderId = "";
+    this.#wasReady = false;
     this.me = null;
     this.unread = new Map([[ALL, null]]);
     Object.assign(this, NOT_CONNECTED);
@@ -206,7 +209,7 @@ export class SharedConnection extends EventTarget {
 
   /** A leader says how things are. What was asked of one before has no answer: it is asked again. */
   #meet({ leader, state, me, unread, lastId }) {
-    this.#lastId = laterId(this.#lastId, lastId);
+    this.#reach(lastId);
     this.me = me ?? this.me;
     this.#apply("state", state);
     this.#apply("counts", unread);
@@ -230,11 +233,19 @@ export class SharedConnection extends EventTarget {
     if (type === "counts") this.unread = new Map(detail);
     if (type === "ready") {
       this.me = detail.me;
-      this.#lastId = laterId(this.#lastId, detail.lastId);
+      this.#reach(detail.lastId);
+      this.#wasReady = true;
       this.#dispatch("change");
     }
     if (type === "news") this.#news(detail);
     else this.#dispatch(type === "counts" ? "change" : type, detail);
+  }
+
+  /** There is nothing after this one. A leader that had heard of none before knows of none that was missed. */
+  #reach(lastId) {
+    const missed = this.#wasReady && compareIds(lastId, this.#lastId) > 0;
+    this.#lastId = laterId(this.#lastId, lastId);
+    if (missed) this.#dispatch("reload");
   }
 
   #news(notification) {
