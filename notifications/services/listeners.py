@@ -39,7 +39,7 @@ class Listener:
         fetch: makes the query again.
     """
 
-    __slots__ = ("fetch", "lock", "outlet", "send", "subscription", "waiting")
+    __slots__ = ("asking", "fetch", "listed", "lock", "outlet", "send", "subscription", "waiting")
 
     def __init__(
         self, subscription: Subscription, outlet: Outlet, send: Callable[..., None], fetch: Fetch
@@ -48,10 +48,18 @@ class Listener:
         self.outlet = outlet
         self.send = send
         self.fetch = fetch
+        # How many requests for its list have no answer, and whether any had one.
+        self.asking = 0
+        self.listed = False
         # One list after the other: each says what comes after it.
         self.lock = asyncio.Lock()
         # While a list is being read: the news since it began, with their places.
         self.waiting: list[tuple[int, bytes]] | None = None
+
+    @property
+    def listens(self) -> bool:
+        """Not any more, once it has unsubscribed."""
+        return self in self.subscription.listeners
 
 
 class Listeners:

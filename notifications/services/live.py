@@ -20,7 +20,7 @@ from notifications.rules import Entry, Marked, Notified, Updated, session_of
 from notifications.selectors.journal import last_seq, list_entries
 from notifications.services.commands import Command, Result, commit
 from notifications.services.ledger import ENTRIES
-from notifications.services.listeners import Listener, Listeners
+from notifications.services.listeners import Fetch, Listener, Listeners
 from realtime import runtime
 from realtime.db import DATABASE_TROUBLE, in_db_thread, unavailable
 from realtime.errors import Refused
@@ -120,7 +120,7 @@ class LiveNotifications:
 
     # -- listeners -----------------------------------------------------------------------------
 
-    async def refresh(self, listener: Listener, answer: Callable[[bytes], bytes]) -> None:
+    async def refresh(self, listener: Listener, fetch: Fetch, answer: Callable[[bytes], bytes]) -> None:
         """Send a listener its list, put by ``answer(payload)`` into a message, and from then on what is new.
 
         Raises:
@@ -132,13 +132,14 @@ class LiveNotifications:
             seq = 0
             heads: list[bytes] = []
             try:
-                seq, payload = await listener.fetch(self._follower.seq)
+                listener.fetch = fetch
+                seq, payload = await fetch(self._follower.seq)
                 # What the list has already must not come as news after it.
                 await self.reach(seq)
                 heads.append(answer(payload))
             finally:
                 # Who has unsubscribed meanwhile gets the answer, and nothing more.
-                stays = listener.waiting is waiting and not listener.outlet.closed
+                stays = listener.waiting is waiting and listener.listens and not listener.outlet.closed
                 if stays:
                     heads += [head for at, head in waiting if at > seq]
                 if heads:
@@ -244,7 +245,11 @@ class LiveNotifications:
             if listener not in listener.subscription.listeners or listener.outlet.closed:
                 return
             try:
-                await self.refresh(listener, lambda payload: encode_push(subscription_id, "reload", payload))
+                await self.refresh(
+                    listener,
+                    listener.fetch,
+                    lambda payload: encode_push(subscription_id, "reload", payload),
+                )
             except Refused as refusal:
                 # The client still has its old list, and gets the next news.
                 log.warning("notifications.not_reloaded", connection=listener.outlet.id, code=refusal.code)

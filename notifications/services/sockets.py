@@ -157,18 +157,18 @@ class NotificationsSocket:
             listener = Listener(subscription, self.outlet, self._send, fetch)
             self._live.listeners.add(listener)
             self._listeners[number] = listener
-            new = True
-        else:
-            listener.fetch, new = fetch, False
+        listener.asking += 1
         try:
             await self._live.refresh(
-                listener, lambda payload: encode(Response(request.rid, number, "ok", Raw(payload)))
+                listener, fetch, lambda payload: encode(Response(request.rid, number, "ok", Raw(payload)))
             )
-        except BaseException:
-            if new and self._listeners.get(number) is listener:
+            listener.listed = True
+        finally:
+            listener.asking -= 1
+            # Who got no list is not subscribed; unless another request is about to get it.
+            if not listener.listed and not listener.asking and self._listeners.get(number) is listener:
                 del self._listeners[number]
                 self._live.listeners.discard(listener)
-            raise
 
     def _ok(self, request: Request, payload: Any) -> bytes:
         return encode(Response(request.rid, request.command, "ok", payload))

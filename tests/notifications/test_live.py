@@ -127,6 +127,16 @@ async def test_updates_of_subscriptions(rt: Runtime) -> None:
     assert await pushed_soon(tab) == [{"rid": -1, "event": event, "status": "reload", "payload": []}]
 
 
+async def test_lists_that_are_asked_for_at_once_are_each_their_own(rt: Runtime) -> None:
+    ann, (tab,) = await user(rt, "tab")
+    for number in range(3):
+        await sync_to_async(send)(feed(users=[ann], type="news", title=str(number)))
+    last = (await tab.list())[0]["id"]
+    asked = [{"limit": 2}, {"since": last}, {"limit": 1}, {"sort": "createdAt"}]
+    found = await asyncio.gather(*(tab.list(**params) for params in asked))
+    assert [[one["title"] for one in items] for items in found] == [["2", "1"], [], ["2"], ["0", "1", "2"]]
+
+
 async def test_who_was_away_asks_for_what_came_since(rt: Runtime) -> None:
     ann, (tab,) = await user(rt, "tab")
     for number in range(5):
