@@ -36,10 +36,10 @@ class Listener:
 
     Args:
         send: sends messages over `outlet`, and counts them.
-        fetch: makes the query again.
+        fetch: makes the query again, as it was answered last.
     """
 
-    __slots__ = ("asking", "fetch", "listed", "lock", "outlet", "send", "subscription", "waiting")
+    __slots__ = ("asking", "fetch", "listed", "lock", "meanwhile", "outlet", "send", "subscription")
 
     def __init__(
         self, subscription: Subscription, outlet: Outlet, send: Callable[..., None], fetch: Fetch
@@ -48,18 +48,18 @@ class Listener:
         self.outlet = outlet
         self.send = send
         self.fetch = fetch
-        # How many requests for its list have no answer, and whether any had one.
+        # How many requests for its list have no answer, and whether any had one: before, it is told nothing.
         self.asking = 0
         self.listed = False
         # One list after the other: each says what comes after it.
         self.lock = asyncio.Lock()
         # While a list is being read: the news since it began, with their places.
-        self.waiting: list[tuple[int, bytes]] | None = None
+        self.meanwhile: list[tuple[int, bytes]] | None = None
 
     @property
     def listens(self) -> bool:
-        """Not any more, once it has unsubscribed."""
-        return self in self.subscription.listeners
+        """Not any more, once it has unsubscribed or is gone."""
+        return self in self.subscription.listeners and not self.outlet.closed
 
 
 class Listeners:
@@ -84,7 +84,7 @@ class Listeners:
         return list(self.users.get(user_id, {}).values())
 
     def add(self, listener: Listener) -> None:
-        """It hears of what is new after its first list."""
+        """It hears of what is new after its first list (`go_live`)."""
         subscription = listener.subscription
         self._subscriptions[subscription.id] = subscription
         if subscription.resource == RESOURCE:
@@ -95,7 +95,6 @@ class Listeners:
         """It hears no more."""
         subscription = listener.subscription
         subscription.listeners.discard(listener)
-        listener.waiting = None
         self._hub.leave_group(events.group_of(subscription.id), listener.outlet)
         if not subscription.listeners:
             self._subscriptions.pop(subscription.id, None)
@@ -104,20 +103,14 @@ class Listeners:
             if not mine:
                 self.users.pop(subscription.user_id, None)
 
-    def hold_back(self, listener: Listener) -> list[tuple[int, bytes]]:
-        """Have its news wait, with their places, in the list that this gives."""
-        self._hub.leave_group(events.group_of(listener.subscription.id), listener.outlet)
-        listener.waiting = []
-        return listener.waiting
-
-    def go_on(self, listener: Listener) -> None:
-        """Send it its news as they come."""
-        listener.waiting = None
+    def go_live(self, listener: Listener) -> None:
+        """It has its first list: send it its news as they come, from now on."""
+        listener.listed = True
         self._hub.join_here(events.group_of(listener.subscription.id), listener.outlet)
 
     def push(self, subscription: Subscription, seq: int, head: bytes, excluded: Collection[str] = ()) -> None:
         """Tell all who listen, but the connections `excluded`, what is at that place of the journal."""
         self._hub.deliver(events.group_of(subscription.id), head, excluded=excluded)
         for listener in subscription.listeners:
-            if listener.waiting is not None:
-                listener.waiting.append((seq, head))
+            if listener.meanwhile is not None:
+                listener.meanwhile.append((seq, head))

@@ -1,8 +1,9 @@
 """The notifications, live: this process's place in the journal, and telling its connections what is in it.
 
 A subscription is a query of a user; those who made it are its listeners. A listener gets its list, as it was
-at a place in the journal, and then everything after that place: what happens while the list is being read
-waits for it.
+at a place in the journal, and then everything after that place. It may ask for the list again, or for another
+part of it, and shows the one before meanwhile: so it goes on hearing news while that is being read, and
+after it, once more, those it has not got yet.
 """
 
 from __future__ import annotations
@@ -121,31 +122,33 @@ class LiveNotifications:
     # -- listeners -----------------------------------------------------------------------------
 
     async def refresh(self, listener: Listener, fetch: Fetch, answer: Callable[[bytes], bytes]) -> None:
-        """Send a listener its list, put by ``answer(payload)`` into a message, and from then on what is new.
+        """Send a listener its list, put by ``answer(payload)`` into a message, and after it what is newer.
 
         Raises:
-            Refused: as the query does. The listener then hears what it would have heard without this.
+            Refused: as the query does. The listener hears what it would have heard without this.
         """
         await self.follow()
         async with listener.lock:
-            waiting = self.listeners.hold_back(listener)
-            seq = 0
-            heads: list[bytes] = []
-            try:
-                listener.fetch = fetch
-                seq, payload = await fetch(self._follower.seq)
-                # What the list has already must not come as news after it.
-                await self.reach(seq)
-                heads.append(answer(payload))
-            finally:
+            payload, newer = await self._fetch(listener, fetch)
+            listener.fetch = fetch
+            if listener.listens:
+                listener.send(answer(payload), *newer)
+                self.listeners.go_live(listener)
+            else:
                 # Who has unsubscribed meanwhile gets the answer, and nothing more.
-                stays = listener.waiting is waiting and listener.listens and not listener.outlet.closed
-                if stays:
-                    heads += [head for at, head in waiting if at > seq]
-                if heads:
-                    listener.send(*heads)
-                if stays:
-                    self.listeners.go_on(listener)
+                listener.send(answer(payload))
+
+    async def _fetch(self, listener: Listener, fetch: Fetch) -> tuple[bytes, list[bytes]]:
+        """The list of a listener whose lock is held, and the news of meanwhile that it has not got."""
+        meanwhile: list[tuple[int, bytes]] = []
+        listener.meanwhile = meanwhile
+        try:
+            seq, payload = await fetch(self._follower.seq)
+            # What the list has already must not come as news after it.
+            await self.reach(seq)
+        finally:
+            listener.meanwhile = None
+        return payload, [head for at, head in meanwhile if at > seq]
 
     # -- sockets and their tokens --------------------------------------------------------------
 
@@ -215,8 +218,10 @@ class LiveNotifications:
         by = session_of(entry.origin)
         for subscription in self.listeners.of_user(entry.user_id):
             if entry.items is None:
-                others = [one for one in subscription.listeners if one.outlet.id != by]
-                self._reload(others)
+                # A list that is being read may be older than what its own connection marked.
+                self._reload(
+                    one for one in subscription.listeners if one.outlet.id != by or one.meanwhile is not None
+                )
                 continue
             for item in entry.items:
                 if subscription.takes(item.content.type):
@@ -240,16 +245,14 @@ class LiveNotifications:
             self._runtime.spawn(self._reload_one(listener))
 
     async def _reload_one(self, listener: Listener) -> None:
-        subscription_id = listener.subscription.id
-        async with self._reloading:
-            if listener not in listener.subscription.listeners or listener.outlet.closed:
+        """Send it its list as it was asked for last; nothing where it has none by then, or has left."""
+        async with self._reloading, listener.lock:
+            if not (listener.listed and listener.listens):
                 return
             try:
-                await self.refresh(
-                    listener,
-                    listener.fetch,
-                    lambda payload: encode_push(subscription_id, "reload", payload),
-                )
+                payload, newer = await self._fetch(listener, listener.fetch)
+                if listener.listens:
+                    listener.send(encode_push(listener.subscription.id, "reload", payload), *newer)
             except Refused as refusal:
                 # The client still has its old list, and gets the next news.
                 log.warning("notifications.not_reloaded", connection=listener.outlet.id, code=refusal.code)

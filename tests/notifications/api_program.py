@@ -1,8 +1,8 @@
 """Another company's service, as its own program: users, their notifications, tournaments. Prints its port.
 
-A token is ``user-<id>``. What it does wrong it does by the id: ``slow`` answers when everybody has left,
-``failing`` with 500, ``revoked`` with 401, ``banned`` with 403, ``huge`` at great length, ``malformed`` with
-no JSON, ``dripping`` a byte at a time without end.
+A token is ``user-<id>``, and ``user-<id>~2`` another of the same user. What it does wrong it does by the id:
+``slow`` answers when everybody has left, ``failing`` with 500, ``revoked`` with 401, ``banned`` with 403,
+``huge`` at great length, ``malformed`` with no JSON, ``dripping`` a byte at a time without end.
 """
 
 import json
@@ -48,7 +48,8 @@ class Handler(BaseHTTPRequestHandler):
         if url.path != "/me" and user in STATUSES:
             return self.send(STATUSES[user], b'{"secret": "of the other service"}')
         if url.path == "/me":
-            return self.say({"id": user, "name": user.title()}) if user else self.send(401, b"")
+            name = user.partition("~")[0]
+            return self.say({"id": name, "name": name.title()}) if user else self.send(401, b"")
         if url.path == "/notifications":
             if self.command == "PATCH":
                 return self.send(204, b"")

@@ -129,6 +129,23 @@ async def test_a_command_may_subscribe(rt: Runtime, api: str) -> None:
     assert pushed[0]["payload"] == other["payload"]
 
 
+async def test_what_is_fetched_again_is_so_with_the_newest_token(rt: Runtime, api: str) -> None:
+    await command(f"{api}/scores", subscribes=True)
+    client = await user(rt, "zoe")
+    lists = [await client.ask("getThing"), await client.ask("getMyNotifications")]
+    assert [lists[0]["payload"]["user"], lists[1]["payload"][0]["of"]] == ["zoe", "zoe"]
+    await client.ask("authentication", authToken="user-zoe~2", update=True)
+    client.pushed()
+    await sync_to_async(send)(update(*(one["event"] for one in lists), reload=True))
+    pushed: dict[str, Any] = {}
+    async with asyncio.timeout(10):
+        while len(pushed) < 2:
+            pushed |= {one["event"]: one["payload"] for one in client.pushed()}
+            await asyncio.sleep(0.01)
+    assert pushed[lists[0]["event"]]["user"] == "zoe~2"
+    assert pushed[lists[1]["event"]][0]["of"] == "zoe~2"
+
+
 async def test_requests_are_bounded_and_a_slow_service_holds_up_no_other(
     rt: Runtime, api: str, settings: Any
 ) -> None:

@@ -12,6 +12,7 @@ from gateway.models import Account
 from gateway.services.tokens import revoke_all
 from notifications.backends import Backends
 from notifications.services.live import LiveNotifications
+from realtime.errors import Refused
 from realtime.runtime import Runtime
 from tests.notifications.clients import Client, feed, refusal, send, somebody, token_of, update
 
@@ -203,6 +204,136 @@ async def test_what_comes_while_a_list_is_read_comes_after_it_and_once(
     found = await tab.list()
     assert [one["title"] for one in found] == ["in the list", "before"]
     assert [one["payload"]["title"] for one in tab.pushed()] == ["after it"]
+
+
+class HeldStore:
+    """Holds every list back, before it is read, until it is let go."""
+
+    def __init__(self, rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+        store = rt.part(Backends).store
+        self._read = store.list
+        self.asked = asyncio.Event()
+        self.go = asyncio.Event()
+        # So many it refuses first.
+        self.refusals = 0
+        monkeypatch.setattr(store, "list", self._list)
+
+    async def _list(self, *arguments: Any) -> tuple[int, bytes]:
+        self.asked.set()
+        await self.go.wait()
+        if self.refusals:
+            self.refusals -= 1
+            raise Refused("UNAVAILABLE", "Not now.")
+        return await self._read(*arguments)
+
+
+async def test_a_list_that_is_fetched_again_keeps_back_no_news(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another page of it, or for another tab: who shows the first one hears what is new all the same."""
+    ann, (tab,) = await user(rt, "tab")
+    assert await tab.list() == []
+    held = HeldStore(rt, monkeypatch)
+    async with asyncio.timeout(PATIENCE_S):
+        asked = asyncio.create_task(tab.list(before="1"))
+        await held.asked.wait()
+        await sync_to_async(send)(feed(users=[ann], type="news", title="meanwhile"))
+        await caught_up(rt)
+        assert [one["payload"]["title"] for one in tab.pushed()] == ["meanwhile"]
+        held.go.set()
+        assert await asked == []
+    assert tab.pushed() == [], "the list was read after it"
+
+
+async def test_what_a_list_has_not_got_yet_comes_once_more_after_it(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, (tab,) = await user(rt, "tab")
+    for _ in range(60):
+        await sync_to_async(send)(feed(users=[ann], type="news"))
+    number = (await tab.list())[0]["id"]
+    store = rt.part(Backends).store
+    read = store.list
+
+    async def slow(*arguments: Any) -> tuple[int, bytes]:
+        monkeypatch.setattr(store, "list", read)
+        found = await read(*arguments)
+        await sync_to_async(send)(feed(users=[ann], type="news", title="new"))
+        await tab.mark("read", number)
+        return found
+
+    monkeypatch.setattr(store, "list", slow)
+    tab.received()
+    await tab.list()
+    told = [
+        "list" if isinstance(one["payload"], list) else (one["payload"] or {}).get("title")
+        for one in tab.received()
+    ]
+    # Told at once, the answer to the mark, the older list; then what is newer, one's own mark as well.
+    assert told == ["new", None, "list", "new", ""]
+
+    async def slow_once_more(*arguments: Any) -> tuple[int, bytes]:
+        monkeypatch.setattr(store, "list", read)
+        found = await read(*arguments)
+        await tab.ask("updateNotifications", where={"types": []}, status="read")
+        return found
+
+    # Too many to be told one by one.
+    monkeypatch.setattr(store, "list", slow_once_more)
+    assert {one["status"] for one in await tab.list()} != {"read"}
+    (push,) = await pushed_soon(tab)
+    assert (push["status"], {one["status"] for one in push["payload"]}) == ("reload", {"read"})
+
+
+async def test_a_request_that_fails_keeps_the_subscription_of_another(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, (tab, first) = await user(rt, "tab", "first")
+    await tab.list()
+    held = HeldStore(rt, monkeypatch)
+    held.refusals = 2
+    held.go.set()
+    assert await refusal(tab, "getMyNotifications") == "UNAVAILABLE"
+    await sync_to_async(send)(feed(users=[ann], type="news", title="after"))
+    await caught_up(rt)
+    assert [one["payload"]["title"] for one in tab.pushed()] == ["after"]
+
+    # Neither has a list yet: one fails while the other still waits for its own.
+    held.go.clear()
+    held.asked.clear()
+    async with asyncio.timeout(PATIENCE_S):
+        fails = asyncio.create_task(refusal(first, "getMyNotifications"))
+        await held.asked.wait()
+        lists = asyncio.create_task(first.list())
+        await asyncio.sleep(0)  # it has come, and waits for its turn
+        held.go.set()
+        assert await fails == "UNAVAILABLE"
+        assert [one["title"] for one in await lists] == ["after"]
+    await sync_to_async(send)(feed(users=[ann], type="news", title="more"))
+    await caught_up(rt)
+    assert [one["payload"]["title"] for one in first.pushed()] == ["more"]
+
+
+async def test_who_unsubscribes_while_its_list_is_fetched_hears_no_more(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, (tab,) = await user(rt, "tab")
+    event = (await tab.ask("getMyNotifications"))["event"]
+    # While it is fetched again; and while it is fetched for the first time, having unsubscribed.
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            held = HeldStore(rt, patch)
+            async with asyncio.timeout(PATIENCE_S):
+                asked = asyncio.create_task(tab.list())
+                await held.asked.wait()
+                await tab.ask("subscription", ids=[event], action="unsubscribe")
+                held.go.set()
+                assert isinstance(await asked, list), "it is answered"
+        await sync_to_async(send)(feed(users=[ann], type="news"))
+        await caught_up(rt)
+        assert tab.pushed() == []
+        assert not rt.hub.groups
+        assert not rt.part(LiveNotifications).listeners.users
 
 
 async def test_nothing_is_left_of_a_connection_that_is_gone(rt: Runtime) -> None:
