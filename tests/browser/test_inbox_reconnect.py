@@ -95,6 +95,18 @@ def test_a_connection_that_only_looks_open_is_made_anew(page, post):
     assert [frame["command"] for frame in wire.sent].count("authentication") == 2
 
 
+def test_many_who_look_at_once_are_no_outage(page, post):
+    wire = on_a_wire(page, post, "udo")
+    udo = post.person("udo")
+    wire.mute = True
+    for _ in range(5):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wire.mute = False
+    post.send(udo, title="still here")
+    expect(titles(page)).to_have_text(["still here"])
+    assert [frame["command"] for frame in wire.sent].count("authentication") == 1
+
+
 def test_what_the_server_refuses_is_said_in_its_words_and_changes_nothing(page, post):
     vera = post.person("vera")
     post.send(vera, title="one")

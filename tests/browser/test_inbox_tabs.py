@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chat import LIVE
+from tests.browser.chat import LIVE, be_signed_in
 from tests.browser.inbox import PATH, expect_unread, row, titles
 from tests.browser.wire import Wire
 
@@ -107,6 +107,112 @@ def test_a_tab_that_is_frozen_loses_the_lead_and_follows_when_it_wakes(post, ope
     for page in (leader, follower):
         expect(page.locator("live-state")).to_have_text(LIVE)
         expect_unread(page, 0)
+
+
+# Whoever has lost the lead does not know it before `learn()`.
+LEARN_LATE = """(() => {
+  const request = LockManager.prototype.request;
+  LockManager.prototype.request = async function (...options) {
+    try {
+      return await request.apply(this, options);
+    } catch (error) {
+      await new Promise((resolve) => (window.learn = resolve));
+      throw error;
+    }
+  };
+})()"""
+
+
+def test_who_lost_the_lead_without_knowing_fetches_what_was_told_meanwhile(post, open_inbox, new_context):
+    tina = post.person("tina")
+    post.send(tina, title="task")
+    old = new_context().new_page()
+    be_signed_in(old, tina)
+    old.add_init_script(LEARN_LATE)
+    wire = Wire(old, PATH)
+    old.goto(post.url)
+    expect(row(old, "task").get_by_role("button", name="Mark read")).to_be_visible()
+    new = old.context.new_page()
+    new.clock.install()
+    new.goto(post.url)
+    expect(titles(new)).to_have_text(["task"])
+    old.evaluate("""() => {
+      window.post = BroadcastChannel.prototype.postMessage;
+      BroadcastChannel.prototype.postMessage = () => {};
+    }""")
+    new.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    new.clock.run_for(3_000)
+    post.wait_for_connections(2)
+    expect(new.locator("live-state")).to_have_text(LIVE)
+    # Two believe that they lead. The old one hears nothing of its server any more.
+    wire.mute = True
+    post.mark(tina, "read", "task")
+    expect(row(new, "task").get_by_role("button", name="Mark unread")).to_be_visible()
+    expect(row(old, "task").get_by_role("button", name="Mark read")).to_be_visible()
+    old.evaluate("""() => {
+      BroadcastChannel.prototype.postMessage = window.post;
+      window.learn();
+    }""")
+    expect(row(old, "task").get_by_role("button", name="Mark unread")).to_be_visible()
+    expect_unread(old, 0)
+    post.wait_for_connections(1)
+
+
+def test_one_who_only_says_that_it_leads_is_followed_no_longer_than_the_leader_is_silent(post, open_inbox):
+    ulla = post.person("ulla")
+    leader = open_inbox(ulla)
+    follower = open_inbox(ulla, leader.context)
+    # Nobody looks at it: it asks nobody by itself.
+    follower.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    ghost = {"leader": "ghost", "me": None, "unread": [["", 0]], "lastId": "0"}
+    live = {"state": "live", "since": 0, "wasLive": True, "retryAt": 0, "lastClose": None}
+    lie = {"id": "1", "type": "lie", "title": "lie", "body": "", "status": "read", "createdAt": ""}
+    say = f"""(message) => {{
+      const channel = new BroadcastChannel("foyer.notifications:{ulla.token}");
+      message.unread &&= new Map(message.unread);
+      channel.postMessage(message);
+    }}"""
+    # From one that is not known to lead: passed over.
+    leader.evaluate(say, {"kind": "told", "leader": "ghost", "type": "news", "detail": lie})
+    post.send(ulla, title="one")
+    for page in (leader, follower):
+        expect(titles(page)).to_have_text(["one"])
+    # The word of one that has lost the lead may come last.
+    leader.evaluate(say, {"kind": "here", "state": live, **ghost})
+    post.send_titles(ulla, "two", "three")
+    for page in (leader, follower):
+        expect(titles(page)).to_have_text(["three", "two", "one"])
+        expect_unread(page, 3)
+    post.wait_for_connections(1)
+
+
+def test_a_tab_of_another_user_follows_nobody_of_the_first(post, open_inbox):
+    viv, wim = post.person("viv"), post.person("wim")
+    post.send(viv, title="for Viv")
+    post.send(wim, title="for Wim")
+    first = open_inbox(viv)
+    # Signed in as somebody else, before the first tab hears of it.
+    second = first.context.new_page()
+    be_signed_in(second, wim)
+    second.goto(post.url)
+    expect(titles(second)).to_have_text(["for Wim"])
+    expect(second.locator("#me-name")).to_have_text("wim")
+    expect(titles(first)).to_have_text(["for Viv"])
+    post.wait_for_connections(2)
+
+
+def test_a_leader_that_freezes_is_noticed_by_a_tab_that_is_only_looked_at(post, open_inbox):
+    yves = post.person("yves")
+    leader = open_inbox(yves)
+    follower = leader.context.new_page()
+    follower.clock.install()
+    follower.goto(post.url)
+    expect(follower.get_by_text("There are no notifications here.")).to_be_visible()
+    leader.evaluate("BroadcastChannel.prototype.postMessage = setTimeout = () => 0")
+    post.send(yves, title="news")
+    expect(titles(leader)).to_have_text(["news"])
+    follower.clock.run_for(18_000)
+    expect(titles(follower)).to_have_text(["news"])
 
 
 def test_without_locks_each_tab_has_a_connection_of_its_own(post, open_inbox, new_context):

@@ -142,7 +142,7 @@ export class Connection extends EventTarget {
       const { payload } = await this.#requests.putNow(SIGN_IN, { authToken: token });
       await this.#catchUp();
       this.#ready = true;
-      this.#pingTimer = setInterval(() => this.ping(), PING_MS);
+      this.#pingTimer = setInterval(() => this.#keepAlive(), PING_MS);
       this.#stateChanged();
       this.#tell("ready", { me: payload, lastId: this.#lastId });
       this.#requests.open();
@@ -160,10 +160,13 @@ export class Connection extends EventTarget {
       this.#lastId = newest?.id ?? "0";
       return;
     }
+    // News that comes meanwhile is later than what was missed.
+    let since = this.#lastId;
     for (let page = 0; page < MAX_MISSED_PAGES; page += 1) {
-      const missed = await this.#list({ since: this.#lastId, limit: MISSED_PAGE });
+      const missed = await this.#list({ since, limit: MISSED_PAGE });
       missed.forEach((notification) => this.#news(notification));
       if (missed.length < MISSED_PAGE) return;
+      since = missed.at(-1).id;
     }
   }
 
@@ -178,14 +181,21 @@ export class Connection extends EventTarget {
 
   // --- alive? -----------------------------------------------------------------------------------------
 
-  /** Is the server there? To hear no more of nothing is answered without a look at the database. */
+  /** Somebody wants to know now. One that is under way will tell: many who ask at once are no outage. */
   ping() {
-    if (!this.#ready) return;
-    if (this.#unanswered >= MAX_UNANSWERED) {
+    if (this.#ready && !this.#unanswered) this.#askForSign();
+  }
+
+  #keepAlive() {
+    if (this.#unanswered < MAX_UNANSWERED) this.#askForSign();
+    else {
       this.#socket.stop();
       this.#socket.start();
-      return;
     }
+  }
+
+  /** Is the server there? To hear no more of nothing is answered without a look at the database. */
+  #askForSign() {
     this.#unanswered += 1;
     this.#requests.putNow(SUBSCRIPTION, { ids: [], action: "unsubscribe" }).catch(() => {});
   }

@@ -116,12 +116,15 @@ export class Inbox extends EventTarget {
     });
   }
 
-  /** Let go of the oldest where there are too many. */
+  /** Let go of the oldest where there are too many; not while those before them are fetched. */
   trim() {
     if (this.items.length <= MAX_KEPT) return;
-    this.items = this.items.slice(0, MAX_KEPT);
-    this.hasOlder = true;
-    this.#changed();
+    this.#inTurn(() => {
+      if (this.items.length <= MAX_KEPT) return;
+      this.items = this.items.slice(0, MAX_KEPT);
+      this.hasOlder = true;
+      this.#changed();
+    });
   }
 
   /** Mark one. Throws an Error in words. */

@@ -15,6 +15,8 @@ export class Leader {
   #connection;
   #counts;
   #tell;
+  /** How many lists of some types are being fetched, by their subscription's types. */
+  #fetching = new Map();
 
   /**
    * @param {{path: string, token: () => string, tell: (type: string, detail: any) => void}} parts
@@ -66,16 +68,29 @@ export class Leader {
 
   /** Gives the payload of the answer; throws an Error in words. See `SharedConnection.ask`. */
   async ask({ command, options, types, onlyNow }) {
-    const { event, payload } = await this.#connection.ask(command, options, { onlyNow });
-    if (command === LIST) {
-      this.#counts.learn(typesOf(payload));
-      // Everything new is told of the list of all; of one of a type it would be told twice.
-      if (options.where.types.length) this.#unsubscribe(event);
-    } else if (command === MARK) {
+    if (command === LIST) return this.#list(options);
+    const { payload } = await this.#connection.ask(command, options, { onlyNow });
+    if (command === MARK) {
       this.#tell("marked", options);
       this.#counts.changed(types);
     }
     return payload;
+  }
+
+  async #list(options) {
+    const key = JSON.stringify(options.where.types);
+    this.#fetching.set(key, (this.#fetching.get(key) ?? 0) + 1);
+    let answer;
+    try {
+      answer = await this.#connection.ask(LIST, options);
+    } finally {
+      this.#fetching.set(key, this.#fetching.get(key) - 1);
+    }
+    this.#counts.learn(typesOf(answer.payload));
+    // Everything new is told of the list of all; of one of a type it would be told twice. But as long as one
+    // is being fetched the server has to say what that has not got yet.
+    if (options.where.types.length && !this.#fetching.get(key)) this.#unsubscribe(answer.event);
+    return answer.payload;
   }
 
   #unsubscribe(event) {

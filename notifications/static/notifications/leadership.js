@@ -4,18 +4,19 @@
  */
 
 export class Leadership {
-  #name;
+  #name = "";
   #won;
   #lost;
   #stay = null;
+  /** Does it wait for the lock? And the request by which it has it. */
+  #waits = false;
+  #held = null;
 
   /**
-   * @param {string} name of the lock
    * @param {() => void} won called when this tab leads
    * @param {() => void} lost called when another has taken the lead away
    */
-  constructor(name, won, lost) {
-    this.#name = name;
+  constructor(won, lost) {
     this.#won = won;
     this.#lost = lost;
   }
@@ -25,10 +26,11 @@ export class Leadership {
     return Boolean(navigator.locks);
   }
 
-  /** Be ready to lead. */
-  enter() {
+  /** Be ready to lead those that entered with this name: that of the lock. */
+  enter(name) {
+    this.#name = name;
     this.#stay = new AbortController();
-    if (this.isShared) this.#request({ signal: this.#stay.signal });
+    if (this.isShared) this.#wait();
     else this.#won();
   }
 
@@ -43,10 +45,17 @@ export class Leadership {
     this.#stay = null;
   }
 
+  #wait() {
+    this.#waits = true;
+    this.#request({ signal: this.#stay.signal });
+  }
+
   async #request(options) {
     const { signal } = this.#stay;
     const hold = async () => {
       if (signal.aborted) return;
+      if (!options.steal) this.#waits = false;
+      this.#held = hold;
       this.#won();
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
     };
@@ -59,8 +68,9 @@ export class Leadership {
         this.#won();
         return;
       }
-      this.#lost();
-      this.#request({ signal });
+      // It may have been this tab that took it from itself.
+      if (this.#held === hold) this.#lost();
+      if (!this.#waits) this.#wait();
     }
   }
 }

@@ -4,6 +4,11 @@
  * One tab leads. The others send it what they ask, and hear from it all that it hears. When it is closed the
  * next one connects, and goes on after the last notification that it has heard of.
  *
+ * What a tab shows is always the list and all news since. Of one leader it hears all, in order: from "here" on,
+ * with which a leader begins and answers a "hello". It hears one leader at a time; where another may have told
+ * something already, the list is fetched again. What comes from any other than the one it knows is passed over,
+ * and has it ask who leads: for a moment two tabs may believe that they do.
+ *
  * Events: "state"; "change" where who one is, or what is unread, has changed; "news" {notification, isNew},
  * "reload", "ready", "marked" and "refused", see leader.js.
  */
@@ -13,10 +18,14 @@ import { ALL } from "./counts.js";
 import { Leader } from "./leader.js";
 import { Leadership } from "./leadership.js";
 
-/** Of the lock and of the channel. */
+/** Of the lock and of the channel, and the token after it: who signs in hears nothing of the user before. */
 const NAME = "foyer.notifications";
 /** A leader that is there answers at once, also from the background. */
-const LEADER_PATIENCE_MS = 3_000;
+const LEADER_PATIENCE_MS = 1_500;
+/** It is asked so often: the first time it may have been this tab that was busy. */
+const MAX_HAILS = 2;
+/** A leader that is frozen does not say so: whoever looks at a tab finds out. */
+const LOOK_MS = 15_000;
 /** Longer than the leader itself waits for an answer. */
 const PATIENCE_MS = 10_000;
 
@@ -25,19 +34,21 @@ const NOT_CONNECTED = { state: "stopped", since: 0, wasLive: false, retryAt: 0, 
 
 export class SharedConnection extends EventTarget {
   #id = Math.random().toString(36).slice(2);
-  #leadership = new Leadership(NAME, () => this.#lead(), () => this.#stepDown());
+  #leadership = new Leadership(() => this.#lead(), () => this.#stepDown());
   #leader;
+  #token;
   #leads = false;
   /** "" while nobody is known to lead. */
   #leaderId = "";
   #missing = 0;
+  #looking = 0;
   #channel = null;
   /** Requests of this tab without an answer, by number. */
   #asked = new Map();
   #number = 0;
   #lastId = "";
-  /** Has this tab been told what there is? Then it has missed what it was not told of since. */
-  #wasReady = false;
+  /** Has it heard a leader? Then it has missed what another one has told before it hears that one. */
+  #hasHeard = false;
   /** Who one is, as the server says; null until it has. */
   me = null;
   /** By type; see counts.js. */
@@ -50,6 +61,7 @@ export class SharedConnection extends EventTarget {
   constructor(path, token) {
     super();
     Object.assign(this, NOT_CONNECTED);
+    this.#token = token;
     this.#leader = new Leader({ path, token, tell: (type, detail) => this.#tell(type, detail) });
     document.addEventListener("visibilitychange", () => document.hidden || this.#hail());
   }
@@ -58,11 +70,13 @@ export class SharedConnection extends EventTarget {
   enter() {
     this.leave();
     Object.assign(this, { state: "connecting", since: Date.now() });
+    const name = `${NAME}:${this.#token()}`;
     if (this.#leadership.isShared) {
-      this.#channel = new BroadcastChannel(NAME);
+      this.#channel = new BroadcastChannel(name);
       this.#channel.onmessage = ({ data }) => this.#hear(data);
+      this.#looking = setInterval(() => document.hidden || this.#leads || this.#hail(), LOOK_MS);
     }
-    this.#leadership.enter();
+    this.#leadership.enter(name);
     this.#hail();
   }
 
@@ -73,9 +87,10 @@ export class SharedConnection extends EventTarget {
     this.#channel?.close();
     this.#channel = null;
     clearTimeout(this.#missing);
+    clearInterval(this.#looking);
     for (const number of this.#asked.keys()) this.#answered({ number, problem: "You are signed out." });
     this.#lastId = this.#leaderId = "";
-    this.#wasReady = false;
+    this.#hasHeard = false;
     this.me = null;
     this.unread = new Map([[ALL, null]]);
     Object.assign(this, NOT_CONNECTED);
@@ -108,7 +123,7 @@ export class SharedConnection extends EventTarget {
 
   #lead() {
     if (this.#leads) return;
-    this.#leads = true;
+    this.#leads = this.#hasHeard = true;
     this.#leaderId = this.#id;
     clearTimeout(this.#missing);
     this.#leader.start({ lastId: this.#lastId, counts: this.unread });
@@ -124,13 +139,16 @@ export class SharedConnection extends EventTarget {
     this.#hail();
   }
 
-  /** Somebody looks, or asks: is there one who leads? */
-  #hail() {
+  /** Is there one who leads, and who? Where nobody answers, this tab does. */
+  #hail(hails = 1) {
     if (this.#leads) this.#leader.check();
     else if (this.#channel) {
       this.#post({ kind: "hello" });
       clearTimeout(this.#missing);
-      this.#missing = setTimeout(() => this.#leadership.steal(), LEADER_PATIENCE_MS);
+      this.#missing = setTimeout(() => {
+        if (hails < MAX_HAILS) this.#hail(hails + 1);
+        else this.#leadership.steal();
+      }, LEADER_PATIENCE_MS);
     }
   }
 
@@ -155,7 +173,8 @@ export class SharedConnection extends EventTarget {
 
   async #pass(number, request) {
     if (!this.#leads) {
-      if (this.#leaderId) this.#post({ kind: "ask", from: this.#id, number, request });
+      const [from, to] = [this.#id, this.#leaderId];
+      if (to) this.#post({ kind: "ask", from, to, number, request });
       return;
     }
     const answer = await this.#askLeader(request);
@@ -187,35 +206,43 @@ export class SharedConnection extends EventTarget {
     else this.#hearLeader(message);
   }
 
-  async #hearFollower({ kind, from, number, request }) {
+  async #hearFollower({ kind, from, to, number, request }) {
     if (kind === "hello") {
       this.#post(this.#here);
       this.#leader.check();
     } else if (kind === "try") {
       this.#leader.tryNow();
-    } else if (kind === "ask") {
+    } else if (kind === "ask" && to === this.#id) {
       const answer = await this.#askLeader(request);
-      if (answer) this.#post({ kind: "answer", to: from, number, ...answer });
+      if (answer) this.#post({ kind: "answer", leader: this.#id, to: from, number, ...answer });
     }
   }
 
   #hearLeader(message) {
-    if (!["here", "told", "answer"].includes(message.kind)) return;
+    const { kind, leader, to, type, detail } = message;
+    if (!["here", "told", "answer"].includes(kind)) return;
     clearTimeout(this.#missing);
-    if (message.kind === "answer" && message.to === this.#id) this.#answered(message);
-    if (message.kind === "told") this.#apply(message.type, message.detail);
-    if (message.kind === "here") this.#meet(message);
+    if (kind === "here") this.#meet(message);
+    else if (leader !== this.#leaderId) this.#hail();
+    else if (kind === "told") this.#apply(type, detail);
+    else if (to === this.#id) this.#answered(message);
   }
 
-  /** A leader says how things are. What was asked of one before has no answer: it is asked again. */
+  /**
+   * A leader says how things are. What was asked of one before has no answer: it is asked again. One that is
+   * not live yet has told nothing, and is "ready" later.
+   */
   #meet({ leader, state, me, unread, lastId }) {
-    this.#reach(lastId);
+    const isOther = leader !== this.#leaderId;
+    const mayHaveMissed = isOther && this.#hasHeard && state.state === "live";
+    this.#leaderId = leader;
+    this.#hasHeard = true;
+    this.#lastId = laterId(this.#lastId, lastId);
     this.me = me ?? this.me;
     this.#apply("state", state);
     this.#apply("counts", unread);
-    if (leader === this.#leaderId) return;
-    this.#leaderId = leader;
-    this.#passAll();
+    if (isOther) this.#passAll();
+    if (mayHaveMissed) this.#dispatch("reload");
   }
 
   // --- what is told ---------------------------------------------------------------------------------------
@@ -225,7 +252,7 @@ export class SharedConnection extends EventTarget {
     if (!this.#leads) return;
     this.#apply(type, detail);
     // A token that is refused is given up in all tabs at once (realtime/api.js).
-    if (type !== "refused") this.#post({ kind: "told", type, detail });
+    if (type !== "refused") this.#post({ kind: "told", leader: this.#id, type, detail });
   }
 
   #apply(type, detail) {
@@ -233,19 +260,11 @@ export class SharedConnection extends EventTarget {
     if (type === "counts") this.unread = new Map(detail);
     if (type === "ready") {
       this.me = detail.me;
-      this.#reach(detail.lastId);
-      this.#wasReady = true;
+      this.#lastId = laterId(this.#lastId, detail.lastId);
       this.#dispatch("change");
     }
     if (type === "news") this.#news(detail);
     else this.#dispatch(type === "counts" ? "change" : type, detail);
-  }
-
-  /** There is nothing after this one. A leader that had heard of none before knows of none that was missed. */
-  #reach(lastId) {
-    const missed = this.#wasReady && compareIds(lastId, this.#lastId) > 0;
-    this.#lastId = laterId(this.#lastId, lastId);
-    if (missed) this.#dispatch("reload");
   }
 
   #news(notification) {
