@@ -96,6 +96,9 @@ class HttpAccounts:
         self._url = url
 
     async def authenticate(self, token: str) -> User:
+        if not token:
+            # Asked without one, the service might answer who nobody is.
+            raise unauthorized()
         profile = await self._services.ask("GET", self._url, token)
         number = profile.pop("id", None) if isinstance(profile, dict) else None
         if type(number) not in (str, int) or not 1 <= len(str(number)) <= 64 or "\x00" in str(number):

@@ -64,7 +64,7 @@ class Request(Struct, frozen=True):
     """What a client asks for. `rid` is in the answer."""
 
     rid: Annotated[int, Meta(ge=1, le=MAX_RID)]
-    command: Annotated[str, Meta(min_length=1, max_length=64)]
+    command: Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
     options: dict[str, Any]
 
 

@@ -72,6 +72,13 @@ async def test_users_and_their_notifications_are_the_other_services(rt: Runtime)
     assert await refusal(client, "authentication", authToken="user-\n") == "UNAUTHORIZED"
 
 
+async def test_who_has_no_token_is_nobody_whatever_the_service_answers_to_that(
+    rt: Runtime, api: str, settings: Any
+) -> None:
+    settings.NOTIFICATIONS_USER_API_URL = f"{api}/open"
+    assert await refusal(Client(rt, "tab"), "authentication", authToken="") == "UNAUTHORIZED"
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [

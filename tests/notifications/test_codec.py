@@ -38,7 +38,10 @@ def test_a_request() -> None:
         (json.dumps({"rid": 7, "options": {}}), "required", "command"),
         (json.dumps({"rid": 7, "command": "x"}), "required", "options"),
         *[(json.dumps(GOOD | {"rid": rid}), "invalid", "rid") for rid in (0, -1, 1.5, "7", True, 2**60)],
-        *[(json.dumps(GOOD | {"command": command}), "invalid", "command") for command in ("", 5, "x" * 65)],
+        *[
+            (json.dumps(GOOD | {"command": command}), "invalid", "command")
+            for command in ("", 5, "x" * 65, "\0")
+        ],
         *[(json.dumps(GOOD | {"options": options}), "invalid", "options") for options in ([], None, "{}")],
     ],
 )
