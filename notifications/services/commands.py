@@ -16,10 +16,17 @@ from notifications.rules import Marked, Status
 from notifications.selectors.notifications import item_of, of_user
 from notifications.services.ledger import change
 from notifications.services.outbox import Outbox, Place
+from realtime.db import DATABASE_TROUBLE
 from realtime.errors import FoyerError, Refused
 
 MAX_TOLD: Final = 50
 """Marked notifications that are told one by one; who has more open fetches the list again."""
+
+MAX_TOLD_CHARACTERS: Final = 256 * 1024
+"""In these together, at most: every process is told of them."""
+
+RECIPIENTS_AT_ONCE: Final = 100_000
+"""With these a transaction is full: they are held in memory, and whoever else changes something waits."""
 
 Result_co = TypeVar("Result_co", covariant=True)
 Result = TypeVar("Result")
@@ -99,7 +106,7 @@ class Mark:
             return 0
         # The ledger is locked: nobody changes them in between.
         others.update(status=self.status)
-        if len(changed) > MAX_TOLD:
+        if len(changed) > MAX_TOLD or sum(map(_characters, changed)) > MAX_TOLD_CHARACTERS:
             changed = None
         else:
             for row in changed:
@@ -124,9 +131,15 @@ class Mark:
         return seq
 
 
-def commit(commands: Sequence[Command[Any]]) -> list[Any]:
-    """Do all of it in one transaction, in order; each gets its result, or its refusal.
+def _characters(notification: Notification) -> int:
+    sent = notification.sent
+    return len(sent.title) + len(sent.body) + len(sent.data)
 
+
+def commit(commands: Sequence[Command[Any]]) -> list[Any]:
+    """Do these in one transaction, in order, until it is full; each gets its result, or its refusal.
+
+    Gives the outcomes of those that were done, at least of the first; the others are for the next one.
     Four to nine queries for any number of messages from Kafka or over HTTP, and those of each `Mark`.
     """
     outcomes: list[Any] = []
@@ -135,11 +148,31 @@ def commit(commands: Sequence[Command[Any]]) -> list[Any]:
         outbox.look_up([command.place for command in commands if isinstance(command, Receive)])
         outbox.look_up_keys([command.key for command in commands if isinstance(command, Send)])
         for command in commands:
+            if outbox.recipient_count >= RECIPIENTS_AT_ONCE:
+                break
             try:
                 outcomes.append(command.apply(outbox))
             except Refused as refusal:
                 outcomes.append(refusal)
         outbox.write()
+    return outcomes
+
+
+def commit_all(commands: Sequence[Command[Any]]) -> list[Any]:
+    """Do all of them, in as few transactions as will do; gives the outcome of each.
+
+    What was committed is never in doubt: once the first transaction is, whatever goes wrong later is the
+    outcome of those it concerns.
+    """
+    outcomes = commit(commands)
+    while rest := commands[len(outcomes) :]:
+        try:
+            outcomes += commit(rest[:1])
+        except DATABASE_TROUBLE as error:
+            # Not theirs: each would wait for its own timeout.
+            outcomes += [error] * len(rest)
+        except Exception as error:  # noqa: BLE001 - it becomes the outcome of this one
+            outcomes.append(error)
     return outcomes
 
 

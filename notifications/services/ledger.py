@@ -35,7 +35,7 @@ def announce(entries: list[Entry]) -> None:
 
 
 def _hints(entries: list[Entry]) -> Iterator[bytes]:
-    """Of a size that the bus takes, each a list of entries."""
+    """Lists of entries, of about that size. An entry is never divided."""
     encoded = [msgspec.msgpack.encode(entry) for entry in entries]
     waiting: list[msgspec.Raw] = []
     size = 0

@@ -39,7 +39,17 @@ class Listener:
         fetch: makes the query again, as it was answered last.
     """
 
-    __slots__ = ("asking", "fetch", "listed", "lock", "meanwhile", "outlet", "send", "subscription")
+    __slots__ = (
+        "asking",
+        "fetch",
+        "listed",
+        "lock",
+        "meanwhile",
+        "outlet",
+        "reload_waits",
+        "send",
+        "subscription",
+    )
 
     def __init__(
         self, subscription: Subscription, outlet: Outlet, send: Callable[..., None], fetch: Fetch
@@ -53,6 +63,8 @@ class Listener:
         self.listed = False
         # One list after the other: each says what comes after it.
         self.lock = asyncio.Lock()
+        # Is it to be fetched again, and has that not begun yet?
+        self.reload_waits = False
         # While a list is being read: the news since it began, with their places.
         self.meanwhile: list[tuple[int, bytes]] | None = None
 

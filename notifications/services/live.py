@@ -19,7 +19,7 @@ from notifications import events
 from notifications.protocol.codec import encode_push
 from notifications.rules import Entry, Marked, Notified, Updated, session_of
 from notifications.selectors.journal import last_seq, list_entries
-from notifications.services.commands import Command, Result, commit
+from notifications.services.commands import Command, Result, commit_all
 from notifications.services.ledger import ENTRIES
 from notifications.services.listeners import Fetch, Listener, Listeners
 from realtime import runtime
@@ -54,8 +54,9 @@ class LiveNotifications:
         self._sockets: dict[str, set[NotificationsSocket]] = defaultdict(set)
         self._follower = Follower(rt, read=self._read, deliver=self._on_entry)
         self._starting: asyncio.Task[None] | None = None
-        self._commands: GroupCommit[Command[Any], Any] = GroupCommit(commit)
+        self._commands: GroupCommit[Command[Any], Any] = GroupCommit(commit_all)
         self._reloading = asyncio.Semaphore(MAX_RELOADS)
+        self._rechecking = self._recheck_again = False
         # By the origin of the entry they wait for.
         self._answers: dict[str, Callable[[], None]] = {}
         rt.on(ENTRIES, self._on_hint)
@@ -166,7 +167,19 @@ class LiveNotifications:
         self._recheck_soon()
 
     def _recheck_soon(self) -> None:
-        self._runtime.spawn(self._recheck())
+        """Once at a time: whoever signs in and out without end would have everybody looked at as often."""
+        self._recheck_again = True
+        if not self._rechecking:
+            self._rechecking = True
+            self._runtime.spawn(self._recheck_and_rest())
+
+    async def _recheck_and_rest(self) -> None:
+        try:
+            while self._recheck_again:
+                self._recheck_again = False
+                await self._recheck()
+        finally:
+            self._rechecking = False
 
     async def _recheck(self) -> None:
         """Close whose token is not valid any more: revoked, or expired by itself."""
@@ -242,11 +255,15 @@ class LiveNotifications:
 
     def _reload(self, listeners: Iterable[Listener]) -> None:
         for listener in list(listeners):
-            self._runtime.spawn(self._reload_one(listener))
+            # One that is about to be fetched is as new as the next.
+            if not listener.reload_waits:
+                listener.reload_waits = True
+                self._runtime.spawn(self._reload_one(listener))
 
     async def _reload_one(self, listener: Listener) -> None:
         """Send it its list as it was asked for last; nothing where it has none by then, or has left."""
         async with self._reloading, listener.lock:
+            listener.reload_waits = False
             if not (listener.listed and listener.listens):
                 return
             try:

@@ -27,7 +27,7 @@ from notifications.models import (
     Template,
 )
 from notifications.protocol.feed import Feed, NewNotification, SubscriptionUpdate, Value
-from notifications.rules import Notified, Updated, filled, names_in
+from notifications.rules import Notified, Updated, filled, length_filled, names_in
 from notifications.selectors.notifications import content_of
 from notifications.services.ledger import Pages
 from realtime.errors import Refused
@@ -55,6 +55,8 @@ class Outbox:
         self._of_key: dict[str, Sent] = {}
         self._sent: list[tuple[Sent, Sequence[str]]] = []
         self._dead: list[DeadLetter] = []
+        # Of all that was sent, also of what is written already.
+        self.recipient_count = 0
 
     def look_up(self, places: Iterable[Place]) -> None:
         """Find out which of these messages were here before. Two queries."""
@@ -108,6 +110,7 @@ class Outbox:
         sent, recipients = draft(feed, self.pages.now)
         sent.source, sent.actor = source, actor
         self._sent.append((sent, recipients))
+        self.recipient_count += len(recipients)
         if place is not None:
             sent.topic, sent.partition, sent.offset = place
             self._known.add(place)
@@ -212,13 +215,16 @@ def _fill(sent: Sent, name: str, values: Mapping[str, Value]) -> Any:
         raise Refused("UNKNOWN_TEMPLATE", "There is no such template.")
     if missing := names_in(template.parts) - values.keys():
         raise Refused("MISSING_VALUE", f"The template needs a value for {', '.join(sorted(missing))}.")
-    sent.type = template.type
-    sent.title, sent.body, data = filled(template.parts, values)
-    if len(sent.title) > MAX_TITLE_LENGTH or len(sent.body) > MAX_BODY_LENGTH:
+    title_length, body_length, data_length = (length_filled(part, values) for part in template.parts)
+    if title_length > MAX_TITLE_LENGTH or body_length > MAX_BODY_LENGTH:
         raise Refused("TOO_LONG", "With these values the title or the body is too long.")
-    if len(encode_json(data)) > MAX_DATA_BYTES:
-        raise Refused("TOO_LONG", "With these values the data is too long.")
-    return data
+    # Its characters before it is made, its bytes when it is.
+    if data_length <= MAX_DATA_BYTES:
+        sent.type = template.type
+        sent.title, sent.body, data = filled(template.parts, values)
+        if len(encode_json(data)) <= MAX_DATA_BYTES:
+            return data
+    raise Refused("TOO_LONG", "With these values the data is too long.")
 
 
 def _recipients(feed: NewNotification) -> Sequence[str]:

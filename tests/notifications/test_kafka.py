@@ -14,11 +14,12 @@ from django.db import DataError, OperationalError, ProgrammingError
 from django.test import AsyncClient
 
 from notifications.models import DeadLetter, Sent
-from notifications.services.commands import Receive
+from notifications.services import commands
+from notifications.services.commands import Receive, commit
 from notifications.services.kafka.presence import Badge
 from notifications.services.kafka.storing import store
 from notifications.services.kafka.worker import MAX_BATCH, SLOW_S, Worker, _Listener
-from notifications.services.outbox import Outbox, Place
+from notifications.services.outbox import Place
 from realtime import health
 from realtime.runtime import Runtime
 
@@ -27,23 +28,6 @@ def message(offset: int, title: str) -> Receive:
     document = {"users": [1], "type": "news", "title": title}
     value = json.dumps({"type": "notification", "document": document}).encode()
     return Receive(Place("wss", 0, offset), value)
-
-
-@pytest.fixture
-def fails(monkeypatch: pytest.MonkeyPatch):
-    """Let the database fail with an error when it is to store what has this title."""
-
-    def arrange(title: str, error: Exception) -> None:
-        write = Outbox.write
-
-        def failing(self: Outbox) -> None:
-            if any(sent.title == title for sent, _ in self._sent):
-                raise error
-            write(self)
-
-        monkeypatch.setattr(Outbox, "write", failing)
-
-    return arrange
 
 
 def titles() -> list[str]:
@@ -70,6 +54,16 @@ def test_one_that_cannot_be_stored_is_buried_alone(fails, error: Exception) -> N
     assert bytes(poison.value) == batch[1].value
     assert empty.reason == "The text is not valid JSON."
     assert store(batch) == ["known"] * 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_has_only_so_many_recipients(fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "RECIPIENTS_AT_ONCE", 2)
+    fails("poison", DataError("out of range"))
+    batch = [message(offset, title) for offset, title in enumerate(["a", "b", "c", "poison", "d"])]
+    assert commit(batch) == ["sent", "sent"]
+    assert store(batch) == ["known", "known", "sent", "buried", "sent"]
+    assert titles() == ["a", "b", "c", "d"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -177,6 +177,60 @@ async def test_nobody_marks_what_is_anothers(rt: Runtime) -> None:
     assert await tab.count("unseen") == 1
 
 
+async def test_what_is_to_be_fetched_again_many_times_is_so_once(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, (tab,) = await user(rt, "tab")
+    event = (await tab.ask("getMyNotifications"))["event"]
+    held = HeldStore(rt, monkeypatch)
+    async with asyncio.timeout(PATIENCE_S):
+        await sync_to_async(send)(update(event, reload=True))
+        await caught_up(rt)
+        await held.asked.wait()
+        # What comes now is newer than what is being read.
+        for _ in range(5):
+            await sync_to_async(send)(update(event, reload=True))
+        await caught_up(rt)
+        held.go.set()
+        pushed: list[Any] = []
+        while len(pushed) < 2:
+            pushed += tab.pushed()
+            await asyncio.sleep(0.01)
+    assert held.count == 2
+
+
+async def test_what_is_very_long_is_not_told_one_by_one(rt: Runtime) -> None:
+    ann, (tab, other) = await user(rt, "tab", "other")
+    for _ in range(10):
+        await sync_to_async(send)(feed(users=[ann], type="news", data="x" * 30_000))
+    await other.list(limit=1)
+    await tab.ask("updateNotifications", where={"types": []}, status="unread")
+    await caught_up(rt)
+    assert [one["status"] for one in await pushed_soon(other)] == ["reload"]
+
+
+async def test_tokens_are_looked_at_once_at_a_time(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = rt.part(LiveNotifications)
+    go = asyncio.Event()
+    looks: list[int] = []
+
+    async def look() -> None:
+        looks.append(1)
+        await go.wait()
+
+    monkeypatch.setattr(live, "_recheck", look)
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in range(5):
+            live._on_access_changed("", {})
+            await asyncio.sleep(0)
+        assert len(looks) == 1
+        go.set()
+        while live._rechecking:
+            await asyncio.sleep(0)
+    # Once more: what is being looked at may be older than the last reason.
+    assert len(looks) == 2
+
+
 async def test_a_revoked_token_ends_the_connection(rt: Runtime) -> None:
     _, (tab,) = await user(rt, "tab")
     await sync_to_async(lambda: revoke_all(account=Account.objects.get()))()
@@ -216,9 +270,11 @@ class HeldStore:
         self.go = asyncio.Event()
         # So many it refuses first.
         self.refusals = 0
+        self.count = 0
         monkeypatch.setattr(store, "list", self._list)
 
     async def _list(self, *arguments: Any) -> tuple[int, bytes]:
+        self.count += 1
         self.asked.set()
         await self.go.wait()
         if self.refusals:

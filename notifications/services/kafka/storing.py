@@ -32,21 +32,25 @@ class Bury(Receive):
 
 
 def store(messages: Sequence[Receive]) -> list[str]:
-    """Store these in one transaction, in order; gives the outcome of each.
+    """Store these in one transaction, or a few if they have very many recipients; gives the outcome of each.
 
     If that fails, each is tried alone, so that only those are buried that cannot be stored.
 
     Raises:
         DatabaseError: the database is not usable now. Try again: what is stored is known then.
     """
-    try:
-        return [str(outcome) for outcome in commit(messages)]
-    except NOT_THE_MESSAGE:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, those behind it are to be stored
-        if len(messages) > 1:
-            return [outcome for message in messages for outcome in store([message])]
-        return [_bury(messages[0], error)]
+    outcomes: list[str] = []
+    while rest := messages[len(outcomes) :]:
+        try:
+            outcomes += map(str, commit(rest))
+        except NOT_THE_MESSAGE:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, those behind it are to be stored
+            if len(rest) > 1:
+                outcomes += [outcome for message in rest for outcome in store([message])]
+            else:
+                outcomes.append(_bury(rest[0], error))
+    return outcomes
 
 
 def _bury(message: Receive, error: Exception) -> str:
