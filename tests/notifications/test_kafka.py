@@ -22,6 +22,7 @@ from notifications.services.kafka.worker import MAX_BATCH, SLOW_S, Worker, _List
 from notifications.services.outbox import Place
 from realtime import health
 from realtime.runtime import Runtime
+from realtime.tasks import end
 
 
 def message(offset: int, title: str) -> Receive:
@@ -130,6 +131,34 @@ async def test_partitions_go_to_others_when_what_came_of_them_is_stored() -> Non
         assert not revoking.done()
     await revoking
     assert not storing.locked()
+
+
+class OddConsumer:
+    """Has no partitions yet; the library stumbles once over something that is no error of Kafka's."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = [RuntimeError("odd")]
+
+    def assignment(self) -> set[object]:
+        return set()
+
+    async def topics(self) -> set[str]:
+        if self.errors:
+            raise self.errors.pop()
+        return set()
+
+
+async def test_an_odd_error_does_not_end_the_asking(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notifications.services.kafka.worker.PROBE_INTERVAL_S", 0)
+    worker, consumer, joined = Worker(rt), OddConsumer(), asyncio.Event()
+    joined.set()
+    probing = asyncio.create_task(worker._probe(consumer, joined))
+    async with asyncio.timeout(10):
+        while worker._badge.state != "ok":
+            assert not probing.done()
+            await asyncio.sleep(0)
+    assert consumer.errors == []
+    await end([probing])
 
 
 async def test_batches_grow_while_they_are_quick(rt: Runtime) -> None:

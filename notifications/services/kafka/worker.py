@@ -122,7 +122,7 @@ class Worker:
                 lag = await asyncio.wait_for(_lag(consumer), PROBE_TIMEOUT_S)
             except IllegalStateError:
                 pass  # partitions are being dealt anew
-            except (KafkaError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever the library raises: nobody else would say it
                 await self._down(error)
             else:
                 metrics.KAFKA_LAG.set(lag)
