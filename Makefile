@@ -60,8 +60,9 @@ run: setup
 	@echo "Foyer runs on http://$(HOST):$(PORT)/ (Ctrl+C stops it)"
 	@exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
+# Hundreds of processes import the same: their bytecode is kept, whatever the environment says.
 test: setup-dev
-	$(BIN)/python -m pytest $(ARGS)
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest $(ARGS)
 
 # The last line checks the settings of a production server, which `make run` does not use.
 check: setup-dev

@@ -55,14 +55,12 @@ ALLOWED_HOSTS: list[str] = env.list(
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "daphne",  # first: it replaces runserver with one that speaks WebSocket
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
     "channels",
     "rest_framework",
     "rest_framework_api_key",
@@ -72,6 +70,7 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "realtime",
+    "django.contrib.staticfiles",  # after realtime, whose runserver speaks WebSocket
     "broadcast",
     "ticketing",
     "queue",

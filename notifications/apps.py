@@ -1,6 +1,7 @@
 """Django application of the notifications."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 from realtime.catalog import Service
 
@@ -25,4 +26,6 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from notifications.services import live  # noqa: PLC0415, F401 - joins every runtime
-        from notifications.services.kafka import worker  # noqa: PLC0415, F401 - likewise
+
+        if settings.KAFKA_BROKERS:
+            from notifications.services.kafka import worker  # noqa: PLC0415, F401 - likewise
