@@ -8,9 +8,12 @@ as in continuous integration, every skip is a failure.
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from django.core.management.color import no_style
 from django.db import connections
+from django.test import TransactionTestCase
 from django.test.utils import override_settings
 
 from tests.components import COMPONENTS, PostgresServer, RedisServer, chromium_binary
@@ -65,6 +68,26 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def _quick_password_hashes() -> Iterator[None]:
     """The real hash is slow on purpose; `tests/config` checks that it is the one in use."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+# Made with the database, and no test changes them.
+_KEPT_TABLES = {"auth_permission", "django_content_type", "django_migrations"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> Iterator[None]:
+    """After a test with transactions of its own, empty the tables but for what takes long to make anew.
+
+    Django empties all of them and then makes every permission of every model again.
+    """
+
+    def flush(_: TransactionTestCase) -> None:
+        connection = connections["default"]
+        tables = set(connection.introspection.django_table_names(only_existing=True)) - _KEPT_TABLES
+        connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), list(tables)))
+
+    with patch.object(TransactionTestCase, "_fixture_teardown", flush):
         yield
 
 
