@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.e2e.channels import ADMIN_PASSWORD
-from tests.e2e.servers import Seed, run_seed, serve
+from tests.e2e.servers import Seed, make_seed, serve
 
 # As an installation runs (the pages of errors are only seen so), but open, and in a hurry.
 _ENV = {
@@ -30,9 +29,7 @@ expect.set_options(timeout=_PATIENCE_MS)
 @pytest.fixture(scope="session")
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
     """A migrated database with channels of every kind (``kept-0``, ``locked-0``, …) and API keys."""
-    folder = tmp_path_factory.mktemp("seed")
-    keys = run_seed({"DATA_DIR": str(folder)})["keys"]
-    return Seed(folder / "foyer.sqlite3", keys, ADMIN_PASSWORD)
+    return make_seed(tmp_path_factory)
 
 
 class Installation:

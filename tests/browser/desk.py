@@ -25,7 +25,7 @@ from websockets.sync.client import connect
 
 from config import BASE_DIR
 from tests.browser.conftest import Installation
-from tests.e2e.servers import Seed, clean_environment
+from tests.e2e.servers import Seed, clean_environment, made_once
 
 # How long a line may take on a busy machine before a test calls it missing.
 PATIENCE_S = 15.0
@@ -116,18 +116,21 @@ class Desk(Installation):
 @pytest.fixture(scope="session")
 def desk_seed(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> DeskSeed:
     """The seeded database of all browser tests, and a desk in it."""
-    folder = tmp_path_factory.mktemp("desk-seed")
-    seed.copy_to(folder)
-    result = subprocess.run(
-        [sys.executable, "-m", "tests.browser.desk_seed"],
-        cwd=BASE_DIR,
-        env=clean_environment({"DATA_DIR": str(folder)}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    made = json.loads(result.stdout)
+
+    def make(folder: Path) -> Any:
+        seed.copy_to(folder)
+        result = subprocess.run(
+            [sys.executable, "-m", "tests.browser.desk_seed"],
+            cwd=BASE_DIR,
+            env=clean_environment({"DATA_DIR": str(folder)}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    folder, made = made_once(tmp_path_factory, "desk-seed", make)
     people = tuple(Person(**person) for person in made["people"])
     database = Seed(folder / "foyer.sqlite3", seed.keys, seed.admin_password)
     return DeskSeed(database, people, made["kiosk_token"], made["display_token"])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.channels import ADMIN_PASSWORD, Channels
+from tests.e2e.channels import Channels
 from tests.e2e.desk import Desk
-from tests.e2e.servers import STARTERS, Seed, Server, run_seed, serve
+from tests.e2e.servers import STARTERS, Seed, Server, make_seed, serve
 
 OPEN_ENV = {
     "BROADCAST_ACK_TIMEOUT_S": "1",
@@ -38,9 +38,7 @@ StartServer = Callable[..., Server]
 @pytest.fixture(scope="session")
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
     """A migrated and seeded SQLite database."""
-    folder = tmp_path_factory.mktemp("seed")
-    keys = run_seed({"DATA_DIR": str(folder)})["keys"]
-    return Seed(folder / "foyer.sqlite3", keys, ADMIN_PASSWORD)
+    return make_seed(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
