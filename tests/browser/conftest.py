@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.e2e.servers import Seed, make_seed, serve
+from tests.e2e.seeds import make_seed
+from tests.e2e.servers import Seed, serve
 
 # As an installation runs (the pages of errors are only seen so), but open, and in a hurry.
 _ENV = {

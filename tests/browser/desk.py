@@ -11,8 +11,6 @@ PYTEST_DONT_REWRITE: so that a module may also import classes from here before i
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,9 +21,9 @@ from typing import Any, Self
 import pytest
 from websockets.sync.client import connect
 
-from config import BASE_DIR
 from tests.browser.conftest import Installation
-from tests.e2e.servers import Seed, clean_environment, made_once
+from tests.e2e.seeds import add_to
+from tests.e2e.servers import Seed
 
 # How long a line may take on a busy machine before a test calls it missing.
 PATIENCE_S = 15.0
@@ -116,23 +114,8 @@ class Desk(Installation):
 @pytest.fixture(scope="session")
 def desk_seed(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> DeskSeed:
     """The seeded database of all browser tests, and a desk in it."""
-
-    def make(folder: Path) -> Any:
-        seed.copy_to(folder)
-        result = subprocess.run(
-            [sys.executable, "-m", "tests.browser.desk_seed"],
-            cwd=BASE_DIR,
-            env=clean_environment({"DATA_DIR": str(folder)}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
-
-    folder, made = made_once(tmp_path_factory, "desk-seed", make)
+    database, made = add_to(seed, tmp_path_factory, "desk", "-m", "tests.browser.desk_seed")
     people = tuple(Person(**person) for person in made["people"])
-    database = Seed(folder / "foyer.sqlite3", seed.keys, seed.admin_password)
     return DeskSeed(database, people, made["kiosk_token"], made["display_token"])
 
 

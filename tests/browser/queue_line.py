@@ -10,8 +10,6 @@ PYTEST_DONT_REWRITE: so that a module may also import classes from here before i
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,9 +22,9 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from config import BASE_DIR
 from tests.browser.conftest import Installation
-from tests.e2e.servers import Seed, clean_environment, made_once
+from tests.e2e.seeds import add_demo
+from tests.e2e.servers import Seed
 
 # How long an answer may take on a busy machine before a test calls it missing.
 PATIENCE_S = 15.0
@@ -181,22 +179,8 @@ def main_server() -> Iterator[MainServer]:
 @pytest.fixture(scope="session")
 def queue_seed(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> QueueSeed:
     """The seeded database of all browser tests, and the demo in it."""
-
-    def make(folder: Path) -> Any:
-        seed.copy_to(folder)
-        result = subprocess.run(
-            [sys.executable, "manage.py", "demo", "--json"],
-            cwd=BASE_DIR,
-            env=clean_environment({"DATA_DIR": str(folder)}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
-
-    folder, made = made_once(tmp_path_factory, "queue-seed", make)
-    return QueueSeed(Seed(folder / "foyer.sqlite3", seed.keys, seed.admin_password), made["api_key"])
+    database, made = add_demo(seed, tmp_path_factory)
+    return QueueSeed(database, made["api_key"])
 
 
 @pytest.fixture(scope="session")

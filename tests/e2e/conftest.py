@@ -10,7 +10,8 @@ import pytest
 
 from tests.e2e.channels import Channels
 from tests.e2e.desk import Desk
-from tests.e2e.servers import STARTERS, Seed, Server, make_seed, serve
+from tests.e2e.seeds import make_seed
+from tests.e2e.servers import STARTERS, Seed, Server, serve
 
 OPEN_ENV = {
     "BROADCAST_ACK_TIMEOUT_S": "1",

@@ -7,7 +7,6 @@ error, or anything that is not a log line, has a bug.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -21,11 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from config import BASE_DIR
 from tests.components import free_port
-from tests.e2e.channels import ADMIN_PASSWORD
 
 START_DEADLINE_S = 40.0
 # What the server itself promises for SIGTERM.
@@ -59,29 +56,6 @@ class Seed:
         """Make `folder` the DATA_DIR of a new installation."""
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(self.database, folder / "foyer.sqlite3")
-
-
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> tuple[Path, Any]:
-    """The folder `name` and what `make` returned when it filled it: once for all processes of the tests.
-
-    What it returns goes through JSON. Nobody may change what is in the folder.
-    """
-    base = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-    folder, answer = base / name, base / f"{name}.json"
-    with (base / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not answer.exists():
-            folder.mkdir()
-            answer.write_text(json.dumps(make(folder)))
-    return folder, json.loads(answer.read_text())
-
-
-def make_seed(factory: pytest.TempPathFactory) -> Seed:
-    """The seeded SQLite database that most tests start from."""
-    folder, made = made_once(factory, "seed", lambda folder: run_seed({"DATA_DIR": str(folder)}))
-    return Seed(folder / "foyer.sqlite3", made["keys"], ADMIN_PASSWORD)
 
 
 def run_seed(env: dict[str, str]) -> dict[str, Any]:
