@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-import httpx
 import pytest
-from drf_spectacular.validation import validate_schema
+from django.test import Client
 from jsonschema import Draft202012Validator
 
 from broadcast.api.urls import urlpatterns
@@ -15,9 +14,9 @@ from tests.broadcast.doors import Door, make_policy
 DOCUMENT_ROUTES = {"emit": {"get", "post"}, "listen": {"get"}, "history": {"get"}, "members": {"get"}}
 
 
-@pytest.fixture
-async def schema(site: httpx.AsyncClient) -> dict[str, Any]:
-    response = await site.get("/api/schema/?format=json")
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    response = Client().get("/api/schema/?format=json")
     assert response.status_code == 200
     document: dict[str, Any] = response.json()
     return document
@@ -32,10 +31,6 @@ def operations(schema: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
         if ours.match(path)
         for method, operation in item.items()
     }
-
-
-async def test_it_is_valid(schema: dict[str, Any]):
-    validate_schema(schema)
 
 
 async def test_every_route_is_there(schema: dict[str, Any]):

@@ -10,6 +10,7 @@ from config import openapi
 
 
 def test_the_document_is_valid_and_warns_of_nothing(tmp_path) -> None:
+    """Of all services: that no name stands for two things, and that everything has a type, are warnings."""
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yml"))
     assert "openapi: 3" in (tmp_path / "schema.yml").read_text()
 
