@@ -45,6 +45,10 @@ class Installation:
         self.keys = seed.keys
         self._server.wait_ready()
 
+    @property
+    def is_running(self) -> bool:
+        return self._server.process.poll() is None
+
     def stop(self, signal_number: signal.Signals = signal.SIGTERM) -> None:
         """End the process and wait until it has ended."""
         self._server.send_signal(signal_number)
@@ -69,12 +73,20 @@ def server(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ins
     installation.close()
 
 
-@pytest.fixture
-def own_server(seed: Seed, tmp_path: Path) -> Iterator[Installation]:
-    """A server for one test, which may stop and start it."""
-    installation = Installation(seed, tmp_path)
+@pytest.fixture(scope="module")
+def modules_server(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A server for the tests of one module."""
+    installation = Installation(seed, tmp_path_factory.mktemp("own"))
     yield installation
     installation.close()
+
+
+@pytest.fixture
+def own_server(modules_server: Installation) -> Installation:
+    """A server that the test may stop and start, and that may still be stopped when it is over."""
+    if not modules_server.is_running:
+        modules_server.start()
+    return modules_server
 
 
 # Playwright keeps an event loop in the thread while it runs, which asynchronous tests elsewhere would
