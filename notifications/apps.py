@@ -26,6 +26,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from notifications.services import live  # noqa: PLC0415, F401 - joins every runtime
+        from notifications.services.kafka import presence  # noqa: PLC0415, F401 - joins /readyz
 
         if settings.KAFKA_BROKERS:
             from notifications.services.kafka import worker  # noqa: PLC0415, F401 - likewise
