@@ -13,7 +13,20 @@ import sys
 import time
 from pathlib import Path
 
-from bench.figures import desk, durable, emit, fanout, gateway, idle, notifications, paced, queue, stalled
+from bench.figures import (
+    answers,
+    desk,
+    durable,
+    emit,
+    fanout,
+    gateway,
+    hostile,
+    idle,
+    notifications,
+    paced,
+    queue,
+    stalled,
+)
 from bench.process import BUILD, LOAD_CORE, SERVER_CORE
 from bench.report import Figure, Options, Table, put_into
 from bench.swarm import COMPILER
@@ -22,7 +35,9 @@ FIGURES: dict[str, Figure] = {
     "fanout": fanout.run,
     "paced": paced.run,
     "stalled": stalled.run,
+    "hostile": hostile.run,
     "idle": idle.run,
+    "answers": answers.run,
     "emit": emit.run,
     "durable": durable.run,
     "desk": desk.run,

@@ -68,7 +68,6 @@ class ListenConsumer(RealtimeConsumer):
             presence=presence,
             transport="ws",
             key=key,
-            expect_ack=self._expect_ack,
         )
         await self._listener.join(query.get("since", [None])[0])
         # Not all at the same moment, after a restart that made everyone reconnect at once.
@@ -119,6 +118,3 @@ class ListenConsumer(RealtimeConsumer):
             self._missed_pongs = 0
             latency_ms = round((self.runtime.loop.time() - self._ping_sent_s) * 1000)
             self.outlet.set_tail(codec.encode_tail(self.outlet.id, latency_ms))
-
-    def _expect_ack(self) -> None:
-        self.expect_frames(1)

@@ -2,7 +2,8 @@
 
 It is a Channels consumer without a channel of its own: the hub is its way to be reached, so it needs
 no layer subscription, no second task and no thread hop for each event. Everything it knows is on the
-object and every message enters through `dispatch`, so a server may also drive it by callback.
+object and every message enters through `dispatch`, so our server drives it by callback, with no task
+while nothing happens; any other server runs it the standard way.
 
 A protocol subclasses `RealtimeConsumer` and writes `connect`, `receive_text`, `disconnect` and
 `encode_error`. Around them this class promises:
@@ -28,7 +29,7 @@ from realtime.errors import FoyerError, InternalError, ProtocolViolation, Refuse
 from realtime.gate import Receive, Scope, Send, refuse
 from realtime.heartbeat import Timer
 from realtime.logs import get_logger
-from realtime.outlet import AsgiOutlet, FrameOutlet, Outlet
+from realtime.outlet import AsgiOutlet, FrameOutlet, FrameTransport, Outlet
 from realtime.ratelimit import TokenBucket
 
 log = get_logger(__name__)
@@ -55,6 +56,7 @@ class RealtimeConsumer(AsyncConsumer):
     frame_burst: ClassVar[int] = 100
     ping_interval_s: ClassVar[float | None] = None
 
+    # Of the handshake: gone once `connect` is done.
     scope: Scope
     outlet: Outlet
     runtime: runtime.Runtime
@@ -93,9 +95,9 @@ class RealtimeConsumer(AsyncConsumer):
         """
         frames = self.scope.get("extensions", {}).get("foyer.frames")
         if frames is not None:
-            self.outlet = FrameOutlet(outlet_id, frames, self._overflowed)
+            self.outlet = FrameOutlet(outlet_id, frames, self)
         else:
-            self.outlet = AsgiOutlet(outlet_id, self.base_send, self._overflowed)
+            self.outlet = AsgiOutlet(outlet_id, self.base_send, self)
         try:
             await self.base_send({"type": "websocket.accept"})
         except OSError:  # so ASGI has a server say that the client left
@@ -127,15 +129,33 @@ class RealtimeConsumer(AsyncConsumer):
         self.scope = scope
         self.base_send = send
         self.runtime = runtime.current()
+        frames: FrameTransport | None = scope.get("extensions", {}).get("foyer.frames")
+        driven = False
         try:
-            while True:
+            await self.dispatch(await receive())  # websocket.connect
+            driven = frames is not None and self._accepted and not self._left
+            while not driven:
                 await self.dispatch(await receive())
         except StopConsumer:
             pass
         finally:
-            if self._accepted:
+            if self._accepted and not driven:
                 # The server cancelled this task: what the connection holds must be let go all the same.
                 await self._leave_for_certain(CloseCode.ABNORMAL)
+        if driven and frames is not None:
+            # With this, what `send` refers to goes.
+            del self.base_send
+            frames.drive(self)
+
+    async def handle(self, message: dict[str, Any]) -> None:
+        """Take one event from a server that drives us."""
+        try:
+            await self.dispatch(message)
+        except StopConsumer:
+            pass
+        except BaseException:  # as above
+            await self._leave_for_certain(CloseCode.ABNORMAL)
+            raise
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Take one event of the ASGI connection."""
@@ -176,6 +196,8 @@ class RealtimeConsumer(AsyncConsumer):
             self._fail()
         finally:
             self._connecting = False
+            # A connection lasts longer than its handshake is of use.
+            del self.scope
         if self._accepted and self.outlet.closed:
             await self._leave(self.outlet.close_code)
 
@@ -237,9 +259,8 @@ class RealtimeConsumer(AsyncConsumer):
         else:
             self.close(CloseCode.PING_TIMEOUT, "no sign of life")
 
-    def _overflowed(self) -> None:
-        """The client read too slowly and the outlet has closed it. End our part at once: its
-        disconnect event may be long in coming."""
+    def overflowed(self) -> None:
+        # At once: the disconnect event may be long in coming.
         metrics.SLOW_CLIENTS_CLOSED.labels(app=self.app_name).inc()
         log.warning("connection.too_slow", app=self.app_name, connection=self.outlet.id)
         # `connect` must not be undone while it runs; it looks when it is done.

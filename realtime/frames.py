@@ -12,11 +12,23 @@ from typing import Final
 
 from realtime.close_codes import bounded_reason
 
-__all__ = ["CLOSE", "PING", "TEXT", "close_frame", "frame_header", "ping_frame", "text_frame"]
+__all__ = [
+    "BINARY",
+    "CLOSE",
+    "PING",
+    "PONG",
+    "TEXT",
+    "close_frame",
+    "frame_header",
+    "ping_frame",
+    "text_frame",
+]
 
 TEXT: Final = 0x1
+BINARY: Final = 0x2
 CLOSE: Final = 0x8
 PING: Final = 0x9
+PONG: Final = 0xA
 
 _FIN: Final = 0x80
 # The length field holds up to 125 itself; 126 and 127 announce a longer field behind it.

@@ -17,6 +17,7 @@ from django.http.request import split_domain_port, validate_host
 
 from realtime.logs import get_logger
 from realtime.origins import origin_allowed
+from realtime.outlet import FrameTransport
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -37,9 +38,8 @@ class ConnectionCounter:
         self.total = 0
         self._by_address: Counter[str] = Counter()
 
-    @contextmanager
-    def count(self, address: str) -> Iterator[None]:
-        """Count one connection for as long as the block runs.
+    def add(self, address: str) -> None:
+        """Count one connection.
 
         Raises:
             TooManyConnectionsError: the process or the address has as many as it may.
@@ -50,16 +50,41 @@ class ConnectionCounter:
             raise TooManyConnectionsError("too many connections from this address")
         self.total += 1
         self._by_address[address] += 1
+
+    def remove(self, address: str) -> None:
+        """Count one less."""
+        self.total -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+    @contextmanager
+    def count(self, address: str) -> Iterator[None]:
+        """Count one connection for as long as the block runs.
+
+        Raises:
+            TooManyConnectionsError: as `add`.
+        """
+        self.add(address)
         try:
             yield
         finally:
-            self.total -= 1
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
+            self.remove(address)
 
 
 connections = ConnectionCounter()
+
+
+class _Counted:
+    """A connection that is counted, until this is called. Smaller than a closure would be."""
+
+    __slots__ = ("_address",)
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def __call__(self) -> None:
+        connections.remove(self._address)
 
 
 def client_address(scope: Scope) -> str:
@@ -109,10 +134,18 @@ class Gate:
             await refuse(scope, receive, send, 403, "origin not allowed")
             return
         try:
-            with connections.count(address):
-                await self._app(scope, receive, send)
+            connections.add(address)
         except TooManyConnectionsError as error:
             await refuse(scope, receive, send, 503, str(error))
+            return
+        counted = _Counted(address)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            # One that is driven goes on without us.
+            frames: FrameTransport | None = scope.get("extensions", {}).get("foyer.frames")
+            if frames is None or not frames.outlast(counted):
+                counted()
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, status: int, reason: str) -> None:

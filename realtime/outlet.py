@@ -53,6 +53,26 @@ class Batch:
         return tail.join(parts)
 
 
+class _Backlog:
+    """What waits for a client that does not take it, or for the state that has to come first."""
+
+    __slots__ = ("batches", "before_cork", "messages", "size_bytes")
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.size_bytes = 0
+        self.messages = 0
+        # How many of the batches waited already when the outlet was corked.
+        self.before_cork = 0
+
+    def add(self, batch: Batch, tail_bytes: int) -> bool:
+        """Keep a batch as well; False if that is more than a client may leave waiting."""
+        self.batches.append(batch)
+        self.messages += len(batch.heads)
+        self.size_bytes += batch.size_bytes + len(batch.heads) * tail_bytes
+        return self.size_bytes <= MAX_BACKLOG_BYTES and self.messages <= MAX_BACKLOG_MESSAGES
+
+
 class Source(Protocol):
     """A group, as its members see it."""
 
@@ -65,21 +85,26 @@ class Source(Protocol):
         """Take the member out."""
 
 
+class Owner(Protocol):
+    """The connection's part in the application: a consumer."""
+
+    def overflowed(self) -> None:
+        """The client took too little for too long, and the outlet has closed the wire. Called once, soon
+        after; the connection's part in the application has to end."""
+
+    def expect_frames(self, count: int) -> None:
+        """The client will send so many messages because it was asked to."""
+
+
 class Outlet:
     """One connection's write end. Used from the event loop only.
 
     Args:
         outlet_id: unique in the process; the clientID where the protocol has one.
-        on_overflow: called once, soon, when the client took too little for too long; it has to end
-            the connection's part in the application. The outlet has closed the wire by then.
     """
 
     __slots__ = (
-        "_kept",
-        "_kept_before_cork",
-        "_kept_bytes",
-        "_kept_messages",
-        "_on_overflow",
+        "_backlog",
         "_ready",
         "close_code",
         "closed",
@@ -87,11 +112,13 @@ class Outlet:
         "groups",
         "id",
         "on_close_answered",
+        "owner",
         "tail",
     )
 
-    def __init__(self, outlet_id: str, on_overflow: Callable[[], None]) -> None:
+    def __init__(self, outlet_id: str, owner: Owner) -> None:
         self.id = outlet_id
+        self.owner = owner
         self.tail = b""
         # In the order they were joined. Somebody may be in thousands, and leave them all at once.
         self.groups: dict[Source, None] = {}
@@ -102,11 +129,7 @@ class Outlet:
         # Called once, after the end, if the client has answered our close: it has read what came before.
         self.on_close_answered: Callable[[], None] | None = None
         self._ready = True
-        self._kept: list[Batch] = []
-        self._kept_before_cork = 0
-        self._kept_bytes = 0
-        self._kept_messages = 0
-        self._on_overflow = on_overflow
+        self._backlog: _Backlog | None = None
 
     # -- for the hub and the consumer ------------------------------------------------------
 
@@ -135,17 +158,17 @@ class Outlet:
         if not self.corked:
             self.corked = True
             self._ready = False
-            self._kept_before_cork = len(self._kept)
+            self._backlog = self._backlog or _Backlog()
+            self._backlog.before_cork = len(self._backlog.batches)
 
     def uncork(self, *first: bytes) -> None:
         """Send the messages `first`, then what was held back, in order, and go on live."""
-        kept, before = list(self._kept), self._kept_before_cork
-        self.corked, self._kept_before_cork = False, 0
-        self._forget()
+        self.corked = False
+        kept, self._backlog = self._backlog or _Backlog(), None
         self._ready = not self.closed and self._writable()
         if first:
-            kept.insert(before, Batch(first))
-        for batch in kept:
+            kept.batches.insert(kept.before_cork, Batch(first))
+        for batch in kept.batches:
             self.deliver(batch)
 
     def set_tail(self, tail: bytes) -> None:
@@ -170,11 +193,11 @@ class Outlet:
     def _close_after_kept(self, code: int, reason: str) -> None:
         if self.closed:  # catching up was too much for the client
             return
-        # What was held back means nothing without what `uncork` would have sent first.
-        kept = self._kept[: self._kept_before_cork] if self.corked else list(self._kept)
+        kept = self._backlog or _Backlog()
         self.close_code = code
         self._shut()
-        for batch in kept:
+        # What was held back means nothing without what `uncork` would have sent first.
+        for batch in kept.batches[: kept.before_cork] if self.corked else kept.batches:
             self._write(batch)
         self._close(code, bounded_reason(reason))
 
@@ -197,33 +220,27 @@ class Outlet:
     def _shut(self) -> None:
         self.closed = True
         self._ready = False
-        self._forget()
-
-    def _forget(self) -> None:
-        self._kept.clear()
-        self._kept_bytes = self._kept_messages = 0
+        self._backlog = None
 
     def _keep(self, batch: Batch) -> None:
-        self._kept.append(batch)
-        self._kept_bytes += batch.size_bytes + len(batch.heads) * len(self.tail)
-        self._kept_messages += len(batch.heads)
-        if self._kept_bytes > MAX_BACKLOG_BYTES or self._kept_messages > MAX_BACKLOG_MESSAGES:
+        if self._backlog is None:
+            self._backlog = _Backlog()
+        if not self._backlog.add(batch, len(self.tail)):
             self.close_code = CloseCode.SLOW_CLIENT
             self._shut()
             self._close(CloseCode.SLOW_CLIENT, "the client reads too slowly")
             # Soon, not now: the hub may be walking through the group this outlet is about to leave.
-            asyncio.get_running_loop().call_soon(self._on_overflow)
+            asyncio.get_running_loop().call_soon(self.owner.overflowed)
 
     def _resume(self) -> None:
         """The client reads again: send what was kept, as long as it keeps reading."""
         if self.closed or self.corked:
             return
         self._ready = True
-        while self._kept and self._ready:
+        while self._backlog is not None and self._ready:
             # One write for all of it.
-            batch = Batch([head for kept in self._kept for head in kept.heads])
-            self._forget()
-            self._write(batch)
+            kept, self._backlog = self._backlog, None
+            self._write(Batch([head for batch in kept.batches for head in batch.heads]))
 
     def _writable(self) -> bool:
         raise AssertionError("an outlet says whether its client reads")
@@ -239,15 +256,17 @@ class FrameTransport(Protocol):
     """What the server offers in ``scope["extensions"]["foyer.frames"]``.
 
     `write` takes finished frames and never waits. `ping` sends one and tells whether anything was heard
-    since the one before. `reading` tells whether the client keeps up; when
-    that changes back to true, `on_reading` is called. `close` sends a close frame and gives the peer
-    a short time to answer; when the connection is lost and it did, `on_close_answered` is called.
+    since the one before. `reading` tells whether the client keeps up; `outlet` is told when that changes,
+    by `FrameOutlet.stalled` and `FrameOutlet.resumed`. `close` sends a close frame and gives the peer a
+    short time to answer; when it does, `FrameOutlet.close_answered` is called.
+
+    `drive` has every further event of the connection handed to a consumer, so that no task has to wait
+    for them: the application returns. What has to last as long as the connection is undone by what is
+    given to `outlast`, which gives False where there is no such connection.
     """
 
     reading: bool
-    on_reading: Callable[[], None] | None
-    on_stalled: Callable[[], None] | None
-    on_close_answered: Callable[[], None] | None
+    outlet: FrameOutlet | None
 
     def write(self, frames: bytes) -> None: ...
 
@@ -255,22 +274,38 @@ class FrameTransport(Protocol):
 
     def close(self, code: int, reason: str) -> None: ...
 
+    def drive(self, receiver: Receiver) -> None: ...
+
+    def outlast(self, undo: Callable[[], None]) -> bool: ...
+
+
+class Receiver(Protocol):
+    """Who is handed the events of a connection, one after the other; ``websocket.disconnect`` is the last."""
+
+    async def handle(self, message: dict[str, Any]) -> None: ...
+
 
 class FrameOutlet(Outlet):
     """Finished frames, handed to the transport of our own server class."""
 
-    __slots__ = ("_transport", "_transport_write")
+    __slots__ = ("_transport",)
 
-    def __init__(self, outlet_id: str, transport: FrameTransport, on_overflow: Callable[[], None]) -> None:
-        super().__init__(outlet_id, on_overflow)
+    def __init__(self, outlet_id: str, transport: FrameTransport, owner: Owner) -> None:
+        super().__init__(outlet_id, owner)
         self._transport = transport
-        self._transport_write = transport.write
-        transport.on_reading = self._resume
-        transport.on_stalled = self._stall
-        transport.on_close_answered = self._close_answered
+        transport.outlet = self
 
-    def _stall(self) -> None:
+    def stalled(self) -> None:
+        """The client takes no more for now."""
         self._ready = False
+
+    def resumed(self) -> None:
+        """The client reads again."""
+        self._resume()
+
+    def close_answered(self) -> None:
+        """The client has answered our close."""
+        self._close_answered()
 
     def _writable(self) -> bool:
         return self._transport.reading
@@ -279,7 +314,7 @@ class FrameOutlet(Outlet):
         return self._transport.ping()
 
     def _write(self, batch: Batch) -> None:
-        self._transport_write(batch.framed(self.tail))
+        self._transport.write(batch.framed(self.tail))
 
     def _close(self, code: int, reason: str) -> None:
         self._transport.close(code, reason)
@@ -290,10 +325,8 @@ class AsgiOutlet(Outlet):
 
     __slots__ = ("_close_queued", "_queue", "_send", "_task")
 
-    def __init__(
-        self, outlet_id: str, send: Callable[[Any], Awaitable[None]], on_overflow: Callable[[], None]
-    ) -> None:
-        super().__init__(outlet_id, on_overflow)
+    def __init__(self, outlet_id: str, send: Callable[[Any], Awaitable[None]], owner: Owner) -> None:
+        super().__init__(outlet_id, owner)
         self._send = send
         self._queue: list[dict[str, Any]] = []
         self._task: asyncio.Task[None] | None = None

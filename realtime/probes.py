@@ -23,7 +23,7 @@ async def probes(host: str, port: int) -> AsyncIterator[None]:
         host=host,
         port=port,
         lifespan="off",
-        http="realtime.server:HttpProtocol",
+        http="realtime.server.http:HttpProtocol",
         ws="none",
         access_log=False,
         log_config=None,

@@ -1,4 +1,4 @@
-"""Servers that some tests need: a Redis and a PostgreSQL of their own, on free ports, Kafka, and Chromium.
+"""What some tests need: a Redis and a PostgreSQL of their own, on free ports, Kafka, Node and Chromium.
 
 Nothing of the machine's own services is used or touched: each server gets a temporary folder and a
 free port, listens on 127.0.0.1 only, and is stopped by its process id. What is not installed makes
@@ -25,6 +25,8 @@ START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 30.0
 # What Maven fetches.
 KAFKA_POM = Path(__file__).parent / "kafka" / "pom.xml"
+# What npm fetches, and the programs that use it.
+NODE_SOURCES = Path(__file__).parent / "e2e" / "node"
 
 
 class StartError(Exception):
@@ -57,15 +59,30 @@ def chromium_binary() -> str | None:
 
 
 def kafka_jars() -> Path:
-    """Folder for Apache Kafka, fetched by Maven: outside the project, since it outlives a clone."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    version = hashlib.sha256(KAFKA_POM.read_bytes()).hexdigest()[:12]
-    return Path(cache) / "foyer" / f"kafka-{version}"
+    """Folder for Apache Kafka, fetched by Maven."""
+    return _fetched("kafka", KAFKA_POM)
 
 
 def kafka_runnable() -> bool:
     """Whether Apache Kafka can be started here: there is a Java, and Kafka or a Maven to fetch it."""
     return shutil.which("java") is not None and (kafka_jars().exists() or shutil.which("mvn") is not None)
+
+
+def node_packages() -> Path:
+    """Folder for the packages of Node, fetched by npm."""
+    return _fetched("node", NODE_SOURCES / "package.json")
+
+
+def node_runnable() -> bool:
+    """Whether programs for Node can be run here: there is one, and their packages or an npm to fetch them."""
+    return shutil.which("node") is not None and (node_packages().exists() or shutil.which("npm") is not None)
+
+
+def _fetched(name: str, description: Path) -> Path:
+    """A folder for what this file says is needed: outside the project, since it outlives a clone."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    version = hashlib.sha256(description.read_bytes()).hexdigest()[:12]
+    return Path(cache) / "foyer" / f"{name}-{version}"
 
 
 # Marker of a test -> what finds the component, and what is missing without it.
@@ -74,6 +91,7 @@ COMPONENTS: dict[str, tuple[Callable[[], object], str]] = {
     "postgres": (postgres_folder, "PostgreSQL's server is not installed (initdb, postgres)"),
     "chromium": (chromium_binary, "Chromium is not installed"),
     "kafka": (kafka_runnable, "Java, and Maven to fetch Apache Kafka, are not installed"),
+    "node": (node_runnable, "Node, and npm to fetch its packages, are not installed"),
 }
 
 

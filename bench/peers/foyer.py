@@ -46,6 +46,8 @@ class Foyer:
     emit_path: str = "/bench/emit"
     wrap: tuple[str, str] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    # Without what limits how much one connection may say.
+    tuned: bool = False
 
     def missing(self) -> str | None:
         return None
@@ -62,7 +64,8 @@ class Foyer:
                 check=True,
             )
             port = free_port()
-            command = [*manage, "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+            program = [sys.executable, "-m", "bench.peers.tuned_server"] if self.tuned else manage
+            command = [*program, "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
             with running(
                 command,
                 ready=lambda: answers(f"http://127.0.0.1:{port}/healthz"),

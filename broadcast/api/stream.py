@@ -40,9 +40,15 @@ class StreamOutlet(AsgiOutlet):
     __slots__ = ("close_code", "ended")
 
     def __init__(self, request: Request, ended: asyncio.Event) -> None:
-        super().__init__(new_client_id(), request.send, ended.set)
+        super().__init__(new_client_id(), request.send, self)
         self.ended = ended
         self.close_code = 0
+
+    def overflowed(self) -> None:
+        self.ended.set()
+
+    def expect_frames(self, count: int) -> None:
+        pass  # a stream brings nothing back
 
     def comment(self, text: bytes) -> None:
         """Send a line that clients skip; it keeps proxies from taking the stream for dead."""
@@ -95,9 +101,7 @@ async def stream(request: Request) -> None:
 async def _serve(request: Request, key: str | None) -> None:
     rt = runtime.current()
     outlet = StreamOutlet(request, asyncio.Event())
-    listener = Listener(
-        channel=request.channel, outlet=outlet, presence={}, transport="sse", key=key, expect_ack=_never
-    )
+    listener = Listener(channel=request.channel, outlet=outlet, presence={}, transport="sse", key=key)
     await _start(request)
     await request.send({"type": "http.response.body", "body": b"retry: %d\n\n" % RETRY_MS, "more_body": True})
     metrics.CONNECTIONS.labels(app="broadcast").inc()
@@ -173,7 +177,3 @@ class _Keepalive:
     def _beat(self) -> None:
         self._outlet.comment(b"still here")
         self._timer = self._schedule()
-
-
-def _never() -> None:
-    """A stream is not asked to acknowledge."""

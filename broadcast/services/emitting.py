@@ -101,7 +101,7 @@ class Deliveries:
             self._acks.deliver(message["event_id"], message["origin"], here, present)
             for client_id in here:
                 if (listener := present.get(client_id)) is not None:
-                    listener.expect_ack()
+                    listener.outlet.owner.expect_frames(1)
         self._runtime.hub.deliver(group, message["head"], only=message["only"])
 
     async def _forget(self) -> None:

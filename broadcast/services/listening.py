@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.conf import settings
 
@@ -28,6 +28,11 @@ KICK = "broadcast.kick"
 
 # Keys also expire by themselves, without anyone saying so.
 RECHECK_INTERVAL_S = 30.0
+
+# What the presence holds about most: they need not each have their own.
+_SAYS_NOTHING: Final[dict[str, dict[str, Any]]] = {
+    transport: {"presence": {}, "transport": transport} for transport in ("ws", "sse")
+}
 
 # Lengths of client IDs to try. Eight characters hardly ever meet a taken one; 24 never do.
 _ID_LENGTHS = (8, 12, 24)
@@ -92,7 +97,6 @@ class Listener:
     Args:
         transport: ``ws`` or ``sse``; only the first can acknowledge.
         key: the API key that let it in, to ask again when keys or policies change.
-        expect_ack: told that the client will soon send an ACK because it was asked to.
     """
 
     __slots__ = (
@@ -100,7 +104,6 @@ class Listener:
         "_joined",
         "_runtime",
         "channel",
-        "expect_ack",
         "key",
         "outlet",
         "presence",
@@ -115,14 +118,12 @@ class Listener:
         presence: dict[str, Any],
         transport: str,
         key: str | None,
-        expect_ack: Callable[[], None],
     ) -> None:
         self.channel = channel
         self.outlet = outlet
         self.presence = presence
         self.transport = transport
         self.key = key
-        self.expect_ack = expect_ack
         self._runtime = runtime.current()
         self._feed: Feed | None = None
         self._joined = False
@@ -240,6 +241,8 @@ class Listener:
         return heads + [events.data(event.payload, event.event_id) for event in replay.events]
 
     def _info(self) -> dict[str, Any]:
+        if not self.presence:
+            return _SAYS_NOTHING[self.transport]
         return {"presence": self.presence, "transport": self.transport}
 
     def _announce(self, kind: Kind) -> None:

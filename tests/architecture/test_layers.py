@@ -44,6 +44,10 @@ PURE_CORE = (
     "realtime.origins",
     "realtime.ratelimit",
     "realtime.scopes",
+    "realtime.server.connection",
+    "realtime.server.events",
+    "realtime.server.handshake",
+    "realtime.server.messages",
     "realtime.wire",
 )
 

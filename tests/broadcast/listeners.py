@@ -22,16 +22,17 @@ class TestListener(Listener):
     """A listener whose client remembers everything it was told."""
 
     __test__ = False
-    __slots__ = ("asked_for_ack", "out")
+    __slots__ = ("out",)
 
     def __init__(self, channel: str, *, client_id: str = "", transport: str = "ws", **options: Any) -> None:
         self.out = FakeOutlet(client_id or new_client_id())
-        self.asked_for_ack = 0
-        options = {"presence": {}, "key": None, "expect_ack": self._asked, **options}
+        options = {"presence": {}, "key": None, **options}
         super().__init__(channel=channel, outlet=self.out, transport=transport, **options)
 
-    def _asked(self) -> None:
-        self.asked_for_ack += 1
+    @property
+    def asked_for_ack(self) -> int:
+        """How many messages it was expected to send."""
+        return self.out.expected
 
     @property
     def messages(self) -> list[dict[str, Any]]:

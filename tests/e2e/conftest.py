@@ -65,7 +65,7 @@ def embedded(seed: Seed, folder: Path, start: StartServer, env: dict[str, str]) 
 def server(
     request: pytest.FixtureRequest, seed: Seed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The two servers, DEBUG on: anyone may emit to channels without a policy."""
+    """Each server, DEBUG on: anyone may emit to channels without a policy."""
     yield from embedded(seed, tmp_path_factory.mktemp(request.param), STARTERS[request.param], OPEN_ENV)
 
 
@@ -73,7 +73,7 @@ def server(
 def production(
     request: pytest.FixtureRequest, seed: Seed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The two servers, DEBUG off: emitting takes an API key."""
+    """Each server, DEBUG off: emitting takes an API key."""
     folder = tmp_path_factory.mktemp(f"{request.param}-production")
     yield from embedded(seed, folder, STARTERS[request.param], PRODUCTION_ENV)
 

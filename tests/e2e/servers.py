@@ -1,4 +1,4 @@
-"""Real server processes for tests: ``manage.py serve``, daphne and ``runserver``, each on a free port.
+"""Real server processes for tests: ``serve``, daphne, uvicorn and ``runserver``, each on a free port.
 
 A database is migrated and seeded once for a whole test run (`seed`); every installation starts from a
 copy. Output goes to a file of one JSON object a line, which tests read: a server that logged an
@@ -234,6 +234,19 @@ def daphne(env: dict[str, str], log_path: Path) -> Server:
     return _spawn(command, env, port, log_path)
 
 
+def uvicorn(env: dict[str, str], log_path: Path) -> Server:
+    """Start ``uvicorn config.asgi:application``, without anything of ours."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--no-access-log"]
+    server = _spawn([*command, "config.asgi:application"], env, port, log_path)
+    # What it says of a handshake that was refused with an HTTP response, and of what is no text.
+    server.expected_errors |= {
+        "ASGI callable returned without completing handshake.",
+        "Invalid UTF-8 sequence received from client.",
+    }
+    return server
+
+
 def runserver(env: dict[str, str], log_path: Path) -> Server:
     """Start ``manage.py runserver``."""
     port = free_port()
@@ -241,7 +254,11 @@ def runserver(env: dict[str, str], log_path: Path) -> Server:
     return _spawn(command, env, port, log_path)
 
 
-STARTERS: dict[str, Callable[[dict[str, str], Path], Server]] = {"serve": serve, "daphne": daphne}
+STARTERS: dict[str, Callable[[dict[str, str], Path], Server]] = {
+    "serve": serve,
+    "daphne": daphne,
+    "uvicorn": uvicorn,
+}
 
 
 def wait_all_ready(servers: Iterable[Server]) -> None:

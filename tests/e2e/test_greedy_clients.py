@@ -10,7 +10,8 @@ import httpx
 
 from tests.e2e.channels import Channels
 from tests.e2e.conftest import StartServer
-from tests.e2e.listener import crowd, eventually, http, listening, member_ids, streaming
+from tests.e2e.listener import PATIENCE_S, crowd, eventually, http, listening, member_ids, streaming
+from tests.e2e.offenders import OFFENCES, offend, open_sockets
 from tests.e2e.rawsocket import RawSocket, handshake
 from tests.e2e.servers import Server
 
@@ -198,3 +199,53 @@ async def test_bodies_are_bounded_while_they_arrive(exposed: Server, channels: C
         else:
             assert response.status_code == 413
     assert exposed.rss_bytes() - before < 10_000_000
+
+
+async def test_floods_are_ended_and_nobody_else_misses_an_answer(exposed: Server, channels: Channels) -> None:
+    """All at once, until the server has hung up on each."""
+    before, sockets = exposed.rss_bytes(), open_sockets(exposed)
+    async with listening(exposed, channels()) as innocent:
+        floods = {
+            name: asyncio.create_task(offend(exposed, channels(), offence))
+            for name, offence in OFFENCES.items()
+        }
+        asked = peak = 0
+        while pending := [flood for flood in floods.values() if not flood.done()]:
+            await innocent.send("PRESENCE", {"n": asked})
+            updated = await innocent.next("PRESENCE:UPDATED")
+            assert updated["payload"]["presence"] == {"n": asked}
+            await asyncio.wait_for(await innocent.ws.ping(), PATIENCE_S)
+            asked += 1
+            peak = max(peak, exposed.rss_bytes() - before)
+            # Within the limits that are there for everybody.
+            await asyncio.wait(pending, timeout=0.2)
+        codes = {name: await flood for name, flood in floods.items()}
+    assert {name: code for name, code in codes.items() if code not in OFFENCES[name].codes} == {}
+    assert peak < 30_000_000, peak
+    await eventually(lambda: open_sockets(exposed) <= sockets, what="the end of every socket")
+    assert exposed.problems() == []
+
+
+async def test_those_who_never_read_are_cut_and_cost_little(exposed: Server, channels: Channels) -> None:
+    """180 MB are emitted at clients that take none of it. Half of them have said that they say no more."""
+    channel, size, count = channels(), 60_000, 30
+    before, sockets = exposed.rss_bytes(), open_sockets(exposed)
+    async with AsyncExitStack() as stack:
+        deaf = [
+            await stack.enter_async_context(await RawSocket.open(exposed, channel, receive_buffer_bytes=4096))
+            for _ in range(100)
+        ]
+        await eventually(lambda: members(exposed, channel, len(deaf)), what="everybody's joining")
+        peak = 0
+        async with http(exposed) as client:
+            for number in range(count):
+                await client.post(f"/{channel}/emit", json=[number, "x" * size])
+                peak = max(peak, exposed.rss_bytes() - before)
+                if number == count // 2:
+                    # They are behind by now.
+                    for raw in deaf[::2]:
+                        raw.end()
+        # What the transport takes before it counts as behind, each; what waits behind it is there once.
+        assert peak < 45_000_000, peak
+        await eventually(lambda: members(exposed, channel, 0), what="the end of those that do not read")
+        await eventually(lambda: open_sockets(exposed) <= sockets, what="the end of their sockets")

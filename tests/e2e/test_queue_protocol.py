@@ -176,6 +176,8 @@ async def test_logins_sent_one_upon_the_other_leave_nothing_behind(line: Waiting
     assert len(line.sessions()) == 5
 
 
+# uvicorn by itself says that a client has answered as soon as it is closed.
+@pytest.mark.parametrize("server", ["daphne", "serve"], indirect=True)
 async def test_who_never_answered_the_close_may_log_in_again_on_its_place(full: WaitingLine) -> None:
     """Its connection broke with the credential on its way; others wait, and it need not."""
     full.end_session()

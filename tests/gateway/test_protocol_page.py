@@ -11,7 +11,7 @@ from gateway.api.serializers import MAX_MEMBERS_TOLD
 from gateway.consumers import GatewayConsumer
 from gateway.protocol import codec, messages
 from gateway.protocol.messages import IDENTIFY_TIMEOUT_S, MAX_FRAME_BYTES, MAX_REPLAY, MAX_REPLAY_BYTES, Op
-from realtime.server import MAX_MESSAGE_BYTES
+from realtime.server.websocket import MAX_MESSAGE_BYTES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocols" / "gateway.md").read_text(encoding="utf-8")
 STRUCTS = {

@@ -8,7 +8,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side
 from websockets.protocol import State as ProtocolState
 
-from realtime.outlet import Batch, Outlet
+from realtime.outlet import Batch, FrameOutlet, Outlet, Receiver
 
 
 def parse_frames(data: bytes) -> list[str]:
@@ -31,9 +31,10 @@ class FakeTransport:
 
     def __init__(self) -> None:
         self.reading = True
-        self.on_reading: Callable[[], None] | None = None
-        self.on_stalled: Callable[[], None] | None = None
-        self.on_close_answered: Callable[[], None] | None = None
+        self.outlet: FrameOutlet | None = None
+        # Who has itself driven, and what is to be undone in the end.
+        self.receiver: Receiver | None = None
+        self.undo: Callable[[], None] | None = None
         self.writes: list[bytes] = []
         self.closes: list[tuple[int, str]] = []
         # After so many writes the client stops reading by itself, as when a buffer is full.
@@ -52,33 +53,57 @@ class FakeTransport:
 
     def stall(self) -> None:
         self.reading = False
-        assert self.on_stalled is not None
-        self.on_stalled()
+        assert self.outlet is not None
+        self.outlet.stalled()
 
     def drain(self) -> None:
         self.reading = True
-        assert self.on_reading is not None
-        self.on_reading()
+        assert self.outlet is not None
+        self.outlet.resumed()
+
+    def drive(self, receiver: Receiver) -> None:
+        self.receiver = receiver
+
+    def outlast(self, undo: Callable[[], None]) -> bool:
+        self.undo = undo
+        return True
 
     @property
     def texts(self) -> list[str]:
         return parse_frames(b"".join(self.writes))
 
 
+class Nobody:
+    """An owner whose client is never too slow; with an event, that is set when it is."""
+
+    def __init__(self, overflow: asyncio.Event | None = None) -> None:
+        self._overflow = overflow
+
+    def overflowed(self) -> None:
+        assert self._overflow is not None, "nothing overflows here"
+        self._overflow.set()
+
+    def expect_frames(self, count: int) -> None: ...
+
+
 class FakeOutlet(Outlet):
     """An outlet that writes into a list."""
 
     def __init__(self, outlet_id: str, *, readable: bool = True) -> None:
-        super().__init__(outlet_id, self._overflow)
+        super().__init__(outlet_id, self)
         self.got: list[bytes] = []
         self.batches: list[int] = []
         self.closes: list[int] = []
         self.overflows = 0
+        self.expected = 0
         self.client_reads = readable
         self._ready = readable
 
-    def _overflow(self) -> None:
+    def overflowed(self) -> None:
         self.overflows += 1
+
+    def expect_frames(self, count: int) -> None:
+        self.expected += count
 
     def _writable(self) -> bool:
         return self.client_reads

@@ -31,15 +31,17 @@ class Consumer(RealtimeConsumer):
         Consumer.made.append(self)
 
     async def connect(self) -> None:
-        if self.scope["path"] == "/refused":
-            raise Refused(self.scope["code"], "not you")
-        if self.scope["path"] == "/violation":
-            raise ProtocolViolation("MALFORMED", "not so")
-        if self.scope["path"] == "/bug":
-            raise LookupError("a bug")
+        self.path = self.scope["path"]
+        match self.path:
+            case "/refused":
+                raise Refused(self.scope["code"], "not you")
+            case "/violation":
+                raise ProtocolViolation("MALFORMED", "not so")
+            case "/bug":
+                raise LookupError("a bug")
         await self.accept("conn_1")
         await self.runtime.hub.join("testing:room", self.outlet)
-        match self.scope["path"]:
+        match self.path:
             case "/late-refused":
                 raise Refused("FULL", "no room")
             case "/late-violation":
@@ -66,7 +68,7 @@ class Consumer(RealtimeConsumer):
 
     async def disconnect(self, code: int) -> None:
         self.left.append(code)
-        if self.scope["path"] == "/bad-end":
+        if self.path == "/bad-end":
             raise LookupError("a bug")
 
     def encode_error(self, error: FoyerError) -> bytes | None:
@@ -74,19 +76,31 @@ class Consumer(RealtimeConsumer):
 
 
 class Connection:
-    """A WebSocket connection as a server drives it; `frames` adds our server's extension."""
+    """A WebSocket connection as a server makes it: the standard way, or `driven` by our own."""
+
+    driven: ClassVar[bool] = False
 
     def __init__(self, path: str = "/", *, frames: FakeTransport | None = None, **scope: Any) -> None:
         extensions: dict[str, Any] = {"websocket.http.response": {}}
-        if frames is not None:
-            extensions["foyer.frames"] = frames
+        self.frames = frames if frames is not None or not self.driven else FakeTransport()
+        self.heard = 0
+        if self.frames is not None:
+            extensions["foyer.frames"] = self.frames
         self.scope = {"type": "websocket", "path": path, "headers": [], "extensions": extensions, **scope}
         self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.failure: Exception | None = None
         self.consumer = Consumer()
         self.incoming.put_nowait({"type": "websocket.connect"})
-        self.task = asyncio.ensure_future(self.consumer(self.scope, self.incoming.get, self.send))
+        self.task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        await self.consumer(self.scope, self.incoming.get, self.send)
+        if self.frames is not None and self.frames.receiver is not None:
+            message = {"type": ""}
+            while message["type"] != "websocket.disconnect":
+                message = await self.incoming.get()
+                await self.frames.receiver.handle(message)
 
     async def send(self, message: dict[str, Any]) -> None:
         if self.failure:
@@ -103,15 +117,28 @@ class Connection:
         return await asyncio.wait_for(self.outgoing.get(), 5)
 
     async def said(self) -> str:
+        if self.frames is not None:
+            async with asyncio.timeout(5):
+                while len(self.frames.texts) == self.heard:
+                    await asyncio.sleep(0)
+            self.heard += 1
+            return self.frames.texts[self.heard - 1]
         message = await self.next()
         assert message["type"] == "websocket.send", message
         text: str = message["text"]
         return text
 
     async def closed(self) -> int:
-        message = await self.next()
-        assert message["type"] == "websocket.close", message
-        code: int = message["code"]
+        code: int
+        if self.frames is not None:
+            async with asyncio.timeout(5):
+                while not self.frames.closes:
+                    await asyncio.sleep(0)
+            code = self.frames.closes[0][0]
+        else:
+            message = await self.next()
+            assert message["type"] == "websocket.close", message
+            code = message["code"]
         self.gone(code)
         await self.over()
         return code
@@ -122,6 +149,11 @@ class Connection:
     async def open(self) -> None:
         assert (await self.next())["type"] == "websocket.accept"
         assert await self.said() == "hello"
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["standard", "driven"])
+def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "driven", request.param)
 
 
 @pytest.fixture(autouse=True)
@@ -274,12 +306,14 @@ async def test_a_client_that_left_before_it_was_accepted_is_no_error(caplog):
     assert errors_logged(caplog) == []
 
 
-@pytest.mark.parametrize("text", ["wait", None])
-async def test_a_cancelled_connection_is_let_go(text):
+@pytest.mark.parametrize("handling", [True, False])
+async def test_a_cancelled_connection_is_let_go(handling, monkeypatch):
+    if not handling:  # a driven one has then no task that could be cancelled
+        monkeypatch.setattr(Connection, "driven", False)
     connection = Connection()
     await connection.open()
-    if text:
-        connection.text(text)
+    if handling:
+        connection.text("wait")
     await asyncio.sleep(0)
     connection.task.cancel()
     await asyncio.wait([connection.task])
@@ -327,12 +361,11 @@ def slow_clients() -> float:
     return REGISTRY.get_sample_value("foyer_slow_clients_closed_total", {"app": "testing"}) or 0.0
 
 
-@pytest.mark.parametrize("standard", [True, False], ids=["standard", "our server"])
-async def test_a_slow_client_is_closed_and_let_go_before_the_server_notices(rt, monkeypatch, standard):
+async def test_a_slow_client_is_closed_and_let_go_before_the_server_notices(rt, monkeypatch):
     monkeypatch.setattr(outlet_module, "MAX_BACKLOG_MESSAGES", 2)
     before = slow_clients()
-    transport = None if standard else FakeTransport()
-    connection = Connection(frames=transport)
+    connection = Connection()
+    transport = connection.frames
     assert (await connection.next())["type"] == "websocket.accept"
     if transport is None:
         assert await connection.said() == "hello"

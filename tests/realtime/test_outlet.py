@@ -11,7 +11,7 @@ from realtime import outlet as outlet_module
 from realtime.close_codes import CloseCode
 from realtime.frames import frame_header
 from realtime.outlet import AsgiOutlet, Batch, FrameOutlet, Outlet
-from tests.realtime.fakes import FakeOutlet, FakeTransport, parse_frames
+from tests.realtime.fakes import FakeOutlet, FakeTransport, Nobody, parse_frames
 
 
 def _letters(data: bytes) -> bytes:
@@ -72,7 +72,7 @@ async def test_what_a_client_does_not_take_is_kept_and_sent_as_one_when_it_reads
 
 async def test_a_client_that_stalls_again_while_it_catches_up_keeps_the_order():
     transport = FakeTransport()
-    outlet = FrameOutlet("c", transport, _never)
+    outlet = FrameOutlet("c", transport, Nobody())
     transport.stall()
     outlet.send(b"1")
     transport.stall_after = 1
@@ -96,7 +96,7 @@ async def test_corked_messages_come_after_what_uncork_sends_first():
 async def test_what_waited_before_the_cork_is_sent_before_everything():
     """Such as a heartbeat, without which the client could not answer it."""
     transport = FakeTransport()
-    outlet = FrameOutlet("c", transport, _never)
+    outlet = FrameOutlet("c", transport, Nobody())
     transport.stall()
     outlet.send(b"before")
     outlet.cork()
@@ -109,7 +109,7 @@ async def test_what_waited_before_the_cork_is_sent_before_everything():
 
 async def test_what_waited_before_the_cork_is_sent_before_a_close_in_the_middle():
     transport = FakeTransport()
-    outlet = FrameOutlet("c", transport, _never)
+    outlet = FrameOutlet("c", transport, Nobody())
     transport.stall()
     outlet.send(b"before")
     outlet.cork()
@@ -120,7 +120,7 @@ async def test_what_waited_before_the_cork_is_sent_before_a_close_in_the_middle(
 
 async def test_reading_again_does_not_uncork():
     transport = FakeTransport()
-    outlet = FrameOutlet("c", transport, _never)
+    outlet = FrameOutlet("c", transport, Nobody())
     outlet.cork()
     outlet.send(b"later")
     transport.stall()
@@ -132,7 +132,7 @@ async def test_reading_again_does_not_uncork():
 
 async def test_uncorked_while_the_client_does_not_read_waits_for_it():
     transport = FakeTransport()
-    outlet = FrameOutlet("c", transport, _never)
+    outlet = FrameOutlet("c", transport, Nobody())
     outlet.cork()
     outlet.send(b"second")
     transport.stall()
@@ -179,7 +179,7 @@ async def test_the_bound_is_for_what_waits_not_for_what_passed(monkeypatch):
 
 async def test_close_sends_what_was_kept_first_and_nothing_after():
     transport = FakeTransport()
-    outlet = FrameOutlet("c", transport, _never)
+    outlet = FrameOutlet("c", transport, Nobody())
     transport.stall()
     outlet.send(b"kept")
     outlet.close(4403, "r" * 200)
@@ -265,7 +265,7 @@ async def drained(outlet: AsgiOutlet) -> None:
 
 async def test_asgi_sends_each_message_with_its_tail_and_needs_no_task_afterwards():
     server = Server()
-    outlet = AsgiOutlet("c", server.send, _never)
+    outlet = AsgiOutlet("c", server.send, Nobody())
     outlet.set_tail("é".encode())
     for head in (b"1", b"2", b"3"):
         outlet.send(head)
@@ -278,7 +278,7 @@ async def test_asgi_bounds_what_waits_for_a_server_that_does_not_take_it(monkeyp
     server = Server()
     server.open.clear()
     overflowed = asyncio.Event()
-    outlet = AsgiOutlet("c", server.send, overflowed.set)
+    outlet = AsgiOutlet("c", server.send, Nobody(overflowed))
     outlet.send(b"in hand")
     for head in (b"1", b"2", b"3"):
         outlet.send(head)
@@ -299,7 +299,7 @@ async def test_asgi_bounds_what_waits_for_a_server_that_does_not_take_it(monkeyp
 
 async def test_asgi_close_comes_after_what_was_sent_also_when_detached_at_once():
     server = Server()
-    outlet = AsgiOutlet("c", server.send, _never)
+    outlet = AsgiOutlet("c", server.send, Nobody())
     outlet.send(b"1")
     outlet.send(b"2")
     outlet.close(1008, "why")
@@ -312,7 +312,7 @@ async def test_asgi_close_comes_after_what_was_sent_also_when_detached_at_once()
 async def test_asgi_detach_ends_the_task():
     server = Server()
     server.open.clear()
-    outlet = AsgiOutlet("c", server.send, _never)
+    outlet = AsgiOutlet("c", server.send, Nobody())
     outlet.send(b"1")
     task = outlet._task
     assert task is not None
@@ -327,7 +327,7 @@ async def test_asgi_detach_ends_the_task():
 async def test_asgi_a_server_that_refuses_to_send_ends_the_outlet_quietly():
     server = Server()
     server.failure = OSError("gone")
-    outlet = AsgiOutlet("c", server.send, _never)
+    outlet = AsgiOutlet("c", server.send, Nobody())
     outlet.send(b"1")
     await drained(outlet)
     assert outlet.closed
@@ -356,12 +356,8 @@ def test_any_order_of_events_delivers_everything_in_order(actions):
                 outlet.stall()
             case "read":
                 outlet.read()
-            case "cork" if not outlet.corked and not outlet._kept:
+            case "cork" if not outlet.corked and not outlet._backlog:
                 outlet.cork()
             case "uncork" if outlet.corked:
                 outlet.uncork()
     assert outlet.got == expected
-
-
-def _never() -> None:
-    raise AssertionError("nothing overflows here")

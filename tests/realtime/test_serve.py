@@ -12,7 +12,8 @@ from django.core.management.base import CommandError
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from realtime.management.commands import serve
-from realtime.server import HttpProtocol, WebSocketProtocol
+from realtime.server.http import HttpProtocol
+from realtime.server.websocket import WebSocketProtocol
 
 
 @pytest.fixture

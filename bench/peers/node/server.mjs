@@ -12,5 +12,8 @@ const server = createServer((request, response) => {
   });
 });
 const sockets = new WebSocketServer({ server, perMessageDeflate: false, clientTracking: true });
-sockets.on('connection', (socket) => socket.on('error', () => {}));
+sockets.on('connection', (socket) => {
+  socket.on('error', () => {});
+  socket.on('message', (data) => socket.send(data.toString()));
+});
 server.listen({ port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096 });

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from realtime.metrics import forget_process
-from realtime.server import MAX_MESSAGE_BYTES
+from realtime.server.websocket import MAX_MESSAGE_BYTES
 
 # Requests in progress get this long to finish after SIGTERM. With what comes before and after it the
 # process has left within 30 s, the patience of systemd and Kubernetes.
@@ -54,8 +54,8 @@ class Command(BaseCommand):
             host=host,
             port=port,
             workers=workers,
-            http="realtime.server:HttpProtocol",
-            ws="realtime.server:WebSocketProtocol",
+            http="realtime.server.http:HttpProtocol",
+            ws="realtime.server.websocket:WebSocketProtocol",
             ws_max_size=MAX_MESSAGE_BYTES,
             # Compression costs 30 to 100 kB a connection and most of the fan-out.
             ws_per_message_deflate=False,
