@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urljoin
@@ -69,8 +69,10 @@ class Websockets:
         return 101
 
     def send(self, *texts: str) -> None:
-        for text in texts:
-            self._socket.send(text)
+        # It reads in a thread of its own, and may know already that it is closed; `receive` says so.
+        with suppress(ConnectionClosed):
+            for text in texts:
+                self._socket.send(text)
 
     def receive(self) -> str:
         try:
