@@ -10,7 +10,7 @@ Reading stops while the application is behind, so that no more waits than the ke
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, cast
 
@@ -258,9 +258,7 @@ class WebSocketProtocol(SocketProtocol):
                 self._count_control()
             case Request():
                 self._application = self._make_application(self)
-                task = self._loop.create_task(self._application.run(event))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._start(self._application.run(event))
             case Closed():
                 self._closed(event)
 
@@ -295,8 +293,7 @@ class WebSocketProtocol(SocketProtocol):
     def _wake(self) -> None:
         if self._receiver is not None:
             if self._message is not None and (self._handling is None or self._handling.done()):
-                self._handling = self._loop.create_task(self._handle(self._receiver))
-                self._tasks.add(self._handling)
+                self._handling = self._start(self._handle(self._receiver))
         elif self._application is not None:
             self._application.wake()
 
@@ -311,14 +308,19 @@ class WebSocketProtocol(SocketProtocol):
             self.close(CloseCode.INTERNAL_ERROR, "")
             raise
         finally:
-            # Quicker than a callback when the task is done.
-            self._tasks.discard(self._handling)
             self._handling = None
             if self._told and self._message is None:
                 self._receiver = None
             else:
                 # Who failed has yet to be told of the end.
                 self._wake()
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        # Not by the coroutine: of a task that is cancelled before its first step, nothing runs.
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _flush(self) -> None:
         if self._connection.output:
