@@ -6,6 +6,8 @@ Protocol: docs/protocols/broadcast.md.
 from __future__ import annotations
 
 import random
+from collections.abc import Coroutine
+from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
@@ -74,17 +76,18 @@ class ListenConsumer(RealtimeConsumer):
         spread = random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         self._schedule_ping(spread * settings.BROADCAST_PING_INTERVAL_S)
 
-    async def receive_text(self, text: str) -> None:
+    def receive_text(self, text: str) -> Coroutine[Any, Any, None] | None:
         listener = self._listener
         if listener is None:  # what comes before `connect` is done is not for this protocol
-            return
+            return None
         match codec.decode(text):
             case Ack(event_id):
                 listener.acknowledge(event_id)
             case Pong():
                 self._pong()
             case Presence(presence):
-                await listener.show(presence)
+                return listener.show(presence)
+        return None
 
     async def disconnect(self, code: int) -> None:
         if self._ping_timer is not None:

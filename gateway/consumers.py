@@ -6,8 +6,8 @@ Protocol: docs/protocols/gateway.md.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Coroutine, Sequence
+from typing import Any, ClassVar
 
 from django.conf import settings
 
@@ -40,15 +40,20 @@ class GatewayConsumer(RealtimeConsumer):
         self._interval_s = settings.GATEWAY_HEARTBEAT_INTERVAL_MS / 1_000
         self._session = Session(settings.GATEWAY_HEARTBEAT_INTERVAL_MS)
         self._socket = GatewaySocket(self.outlet, self._session, self._lost_access)
-        await self._do(self._session.open())
+        self._do(self._session.open())
         wheel = self.runtime.wheel
         self._identify_timer = wheel.schedule(IDENTIFY_TIMEOUT_S, self._identify_timeout)
         # Spread over an interval, so that those who came together do not beat together.
         first_s = random.uniform(0.2, 1.0) * self._interval_s  # noqa: S311 - not a secret
         self._beat_timer = wheel.schedule(first_s, self._beat)
 
-    async def receive_text(self, text: str) -> None:
-        await self._do(self._session.receive(codec.decode(text), self.runtime.clock.time_ms()))
+    def receive_text(self, text: str) -> Coroutine[Any, Any, None] | None:
+        match self._session.receive(codec.decode(text), self.runtime.clock.time_ms()):
+            case [Authenticate(identify)]:
+                return self._identify(identify)
+            case actions:
+                self._do(actions)
+        return None
 
     async def disconnect(self, code: int) -> None:
         for timer in (self._beat_timer, self._identify_timer):
@@ -60,19 +65,12 @@ class GatewayConsumer(RealtimeConsumer):
     def encode_error(self, error: FoyerError) -> bytes | None:
         """There is no frame for errors: the reason of the close says it."""
         if isinstance(error, ProtocolViolation) and error.code != "RATE_LIMITED":
-            self._do_now(self._session.malformed(error.message))
+            self._do(self._session.malformed(error.message))
         elif isinstance(error, Refused):
             self.close(CloseCode.TRY_AGAIN_LATER, error.message)
         return None
 
-    async def _do(self, actions: Sequence[Action]) -> None:
-        for action in actions:
-            if isinstance(action, Authenticate):
-                await self._identify(action.identify)
-            else:
-                self._do_now([action])
-
-    def _do_now(self, actions: Sequence[Action]) -> None:
+    def _do(self, actions: Sequence[Action]) -> None:
         for action in actions:
             match action:
                 case Send(frame):
@@ -86,15 +84,15 @@ class GatewayConsumer(RealtimeConsumer):
         if await self._socket.identify(identify):
             self._session.identified()
         else:
-            self._do_now(self._session.not_identified("the token is not valid"))
+            self._do(self._session.not_identified("the token is not valid"))
 
     def _beat(self) -> None:
-        self._do_now(self._session.beat(self.runtime.clock.time_ms()))
+        self._do(self._session.beat(self.runtime.clock.time_ms()))
         if not self.outlet.closed:
             self._beat_timer = self.runtime.wheel.schedule(self._interval_s, self._beat)
 
     def _identify_timeout(self) -> None:
-        self._do_now(self._session.identify_timeout())
+        self._do(self._session.identify_timeout())
 
     def _lost_access(self) -> None:
-        self._do_now(self._session.not_identified("the token is not valid any more"))
+        self._do(self._session.not_identified("the token is not valid any more"))

@@ -42,7 +42,7 @@ class NotificationsConsumer(RealtimeConsumer):
         self._socket = NotificationsSocket(self.outlet, self.send_head, self._lost_access)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def receive_text(self, text: str) -> None:
+    def receive_text(self, text: str) -> None:
         self._start(self._session.begin(codec.decode(text)))
 
     async def disconnect(self, code: int) -> None:

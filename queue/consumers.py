@@ -6,6 +6,8 @@ Protocol: docs/protocols/queue.md.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Coroutine
+from typing import Any
 
 from queue import events
 from queue.protocol import codec
@@ -42,9 +44,8 @@ class QueueConsumer(RealtimeConsumer):
         self._socket = QueueSocket(self.outlet, hello)
         self._socket.arrive()
 
-    async def receive_text(self, text: str) -> None:
-        if self._socket is not None:
-            await self._socket.join(codec.decode(text))
+    def receive_text(self, text: str) -> Coroutine[Any, Any, None] | None:
+        return None if self._socket is None else self._socket.join(codec.decode(text))
 
     async def disconnect(self, code: int) -> None:
         if self._socket is not None:

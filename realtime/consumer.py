@@ -6,7 +6,8 @@ object and every message enters through `dispatch`, so our server drives it by c
 while nothing happens; any other server runs it the standard way.
 
 A protocol subclasses `RealtimeConsumer` and writes `connect`, `receive_text`, `disconnect` and
-`encode_error`. Around them this class promises:
+`encode_error`. What can be answered at once, `receive_text` answers at once; what takes time it leaves to
+a coroutine, and the next message waits for that. Around them this class promises:
 
 * a frame that is too large, binary or sent too fast never reaches `receive_text`;
 * a `ProtocolViolation` or `Refused` raised in there is answered in the protocol's own words and the
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Coroutine
 from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
@@ -75,8 +77,9 @@ class RealtimeConsumer(AsyncConsumer):
         status its code stands for)."""
         raise NotImplementedError
 
-    async def receive_text(self, text: str) -> None:
-        """Handle one text frame within the limits."""
+    def receive_text(self, text: str) -> Coroutine[Any, Any, None] | None:
+        """Handle one text frame within the limits: at once, or as far as the coroutine that it gives goes
+        on with it. That is awaited before the next frame is handed over."""
         raise NotImplementedError
 
     async def disconnect(self, code: int) -> None:
@@ -147,28 +150,22 @@ class RealtimeConsumer(AsyncConsumer):
             del self.base_send
             frames.drive(self)
 
-    async def handle(self, message: dict[str, Any]) -> None:
-        """Take one event from a server that drives us."""
-        try:
-            await self.dispatch(message)
-        except StopConsumer:
-            pass
-        except BaseException:  # as above
-            await self._leave_for_certain(CloseCode.ABNORMAL)
-            raise
+    def handle(self, message: dict[str, Any]) -> Coroutine[Any, Any, None] | None:
+        """Take one event from a server that drives us. What this gives is to be awaited before the next."""
+        if message["type"] == "websocket.receive":
+            return self._receive(message)
+        return self._disconnected(message)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Take one event of the ASGI connection."""
         match message["type"]:
             case "websocket.receive":
-                await self._guarded_receive(message)
+                if (rest := self._receive(message)) is not None:
+                    await rest
             case "websocket.connect":
                 await self._guarded_connect()
             case "websocket.disconnect":
-                code = message.get("code") or CloseCode.ABNORMAL
-                if self._accepted:
-                    self.outlet.disconnected(code)
-                await self._leave_for_certain(code)
+                await self._disconnected(message)
                 raise StopConsumer
 
     async def _guarded_connect(self) -> None:
@@ -208,14 +205,15 @@ class RealtimeConsumer(AsyncConsumer):
         await refuse(self.scope, nothing_more, self.base_send, status, reason)
         raise StopConsumer
 
-    async def _guarded_receive(self, message: dict[str, Any]) -> None:
+    def _receive(self, message: dict[str, Any]) -> Coroutine[Any, Any, None] | None:
+        """Take one frame. What is left to be done is in the coroutine that this gives."""
         self._count_in.inc()
         if not self._accepted or self.outlet.closed:
-            return
+            return None
         if not self._bucket.take(self.runtime.loop.time()):
             self._answer(ProtocolViolation("RATE_LIMITED", "Too many messages"))
             self.close(CloseCode.POLICY_VIOLATION, "too many messages")
-            return
+            return None
         try:
             text = message.get("text")
             if text is None:
@@ -225,13 +223,35 @@ class RealtimeConsumer(AsyncConsumer):
                 raise ProtocolViolation(
                     "TOO_LARGE", f"A message may have at most {self.max_frame_bytes} bytes"
                 )
-            await self.receive_text(text)
-        except (ProtocolViolation, Refused) as error:
+            rest = self.receive_text(text)
+        except Exception as error:  # noqa: BLE001 - told apart there
+            self._receive_failed(error)
+            return None
+        return None if rest is None else self._finish(rest)
+
+    async def _finish(self, rest: Coroutine[Any, Any, None]) -> None:
+        try:
+            await rest
+        except Exception as error:  # noqa: BLE001 - told apart there
+            self._receive_failed(error)
+        except BaseException:
+            # The server cancelled this task: what the connection holds must be let go all the same.
+            await self._leave_for_certain(CloseCode.ABNORMAL)
+            raise
+
+    def _receive_failed(self, error: Exception) -> None:
+        if isinstance(error, (ProtocolViolation, Refused)):
             self._answer(error)
-        except Exception:
-            log.exception("consumer.receive_failed", app=self.app_name, connection=self.outlet.id)
+        else:
+            log.error("consumer.receive_failed", app=self.app_name, connection=self.outlet.id, exc_info=error)
             self._answer(InternalError("Internal error"))
             self._fail()
+
+    async def _disconnected(self, message: dict[str, Any]) -> None:
+        code = message.get("code") or CloseCode.ABNORMAL
+        if self._accepted:
+            self.outlet.disconnected(code)
+        await self._leave_for_certain(code)
 
     def _answer(self, error: FoyerError) -> None:
         metrics.ERRORS.labels(app=self.app_name, code=error.code).inc()

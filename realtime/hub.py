@@ -144,12 +144,12 @@ class Group:
         # What waits now is for those who are members already.
         self.window.catch_up(outlet)
         self.members[outlet.id] = outlet
-        outlet.groups[self] = None
+        outlet.joined(self)
 
     def discard(self, outlet: Outlet) -> None:
         if self.members.get(outlet.id) is outlet:
             del self.members[outlet.id]
-            outlet.groups.pop(self, None)
+            outlet.left(self)
 
     def send(self, head: bytes, excluded: Collection[str] = ()) -> None:
         """Send to all members but the excluded: now if the window was quiet, else at its end."""

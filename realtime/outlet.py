@@ -14,7 +14,7 @@ to a bound, and past it the client is closed, not waited for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol
 
 from realtime.close_codes import CloseCode, bounded_reason
@@ -120,8 +120,9 @@ class Outlet:
         self.id = outlet_id
         self.owner = owner
         self.tail = b""
-        # In the order they were joined. Somebody may be in thousands, and leave them all at once.
-        self.groups: dict[Source, None] = {}
+        # In the order they were joined. Nearly everybody is in one; somebody may be in thousands, and leave
+        # them all at once.
+        self.groups: tuple[Source, ...] | dict[Source, None] = ()
         self.closed = False
         # Why it is closed, once it is. What nobody asked for is a connection that broke.
         self.close_code: int = CloseCode.ABNORMAL
@@ -215,6 +216,20 @@ class Outlet:
         if self.on_close_answered is not None:
             self.on_close_answered()
 
+    def joined(self, group: Source) -> None:
+        """It is a member of this group now."""
+        if isinstance(self.groups, dict):
+            self.groups[group] = None
+        else:
+            self.groups = dict.fromkeys((*self.groups, group)) if self.groups else (group,)
+
+    def left(self, group: Source) -> None:
+        """It is no member of this group any more."""
+        if isinstance(self.groups, dict):
+            self.groups.pop(group, None)
+        elif group in self.groups:
+            self.groups = ()
+
     # -- inside ------------------------------------------------------------------------------
 
     def _shut(self) -> None:
@@ -280,9 +295,12 @@ class FrameTransport(Protocol):
 
 
 class Receiver(Protocol):
-    """Who is handed the events of a connection, one after the other; ``websocket.disconnect`` is the last."""
+    """Who is handed the events of a connection, one after the other; ``websocket.disconnect`` is the last.
 
-    async def handle(self, message: dict[str, Any]) -> None: ...
+    An event is dealt with when `handle` returns, or when the coroutine that it gives has ended.
+    """
+
+    def handle(self, message: dict[str, Any]) -> Coroutine[Any, Any, None] | None: ...
 
 
 class FrameOutlet(Outlet):

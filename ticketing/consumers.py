@@ -6,8 +6,9 @@ Protocol: docs/protocols/ticketing.md.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Coroutine
 from http.cookies import CookieError, SimpleCookie
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from realtime.consumer import RealtimeConsumer
@@ -78,23 +79,23 @@ class StaffConsumer(DeskConsumer):
         self._socket = StaffSocket(self.outlet, extended=extended)
         self._socket.arrive()
 
-    async def receive_text(self, text: str) -> None:
+    def receive_text(self, text: str) -> Coroutine[Any, Any, None] | None:
         socket = self._socket
         if socket is None:
-            return
+            return None
         command = codec.decode_staff(text)
         self._verb = command.type
         match command:
             case Pick(table, token):
-                await socket.pick(table, token)
+                return socket.pick(table, token)
             case Unpick():
-                await socket.unpick()
+                return socket.unpick()
             case Accept(ticket_id):
-                await socket.accept(ticket_id)
+                return socket.accept(ticket_id)
             case Cancel(ticket_id):
-                await socket.cancel(ticket_id)
+                return socket.cancel(ticket_id)
             case Complete(ticket_id):
-                await socket.complete(ticket_id)
+                return socket.complete(ticket_id)
 
     async def disconnect(self, code: int) -> None:
         if self._socket is not None:
@@ -138,18 +139,18 @@ class KioskConsumer(DeviceConsumer):
         # When the last ones were: an exact window, which a bucket that fills up again is not.
         self._queried_s: deque[float] = deque(maxlen=QUERY_LIMIT)
 
-    async def receive_text(self, text: str) -> None:
+    def receive_text(self, text: str) -> Coroutine[Any, Any, None] | None:
         socket = self._socket
         if socket is None:
-            return
+            return None
         command = codec.decode_kiosk(text)
         self._verb = command.type
         match command:
             case New(email, name, key):
-                await socket.take_ticket(email=email, name=name, key=key)
+                return socket.take_ticket(email=email, name=name, key=key)
             case Query(email):
                 self._limit_queries()
-                await socket.find_name(email)
+                return socket.find_name(email)
 
     def _limit_queries(self) -> None:
         now_s = self.runtime.loop.time()
@@ -163,5 +164,5 @@ class DisplayConsumer(DeviceConsumer):
 
     kind = DISPLAY
 
-    async def receive_text(self, text: str) -> None:
+    def receive_text(self, text: str) -> None:
         codec.decode_display(text)

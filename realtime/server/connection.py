@@ -44,8 +44,8 @@ __all__ = ["MAX_AFTER_CLOSE_BYTES", "MAX_HEAD_BYTES", "Connection"]
 # Of a request's line and headers.
 MAX_HEAD_BYTES: Final = 64 * 1024
 
-# What may still come of a client that we have closed, while we wait for its close frame: what was under way.
-# A frame counts as a kilobyte at least.
+# What may still come of a client after our last words: what was under way. While we wait for its close frame,
+# a frame counts as a kilobyte at least.
 MAX_AFTER_CLOSE_BYTES: Final = 1024 * 1024
 
 _CONTINUATION: Final = 0x0
@@ -102,11 +102,16 @@ class Connection:
         """How much has been received and not been asked for. Part of a frame or message may be in it."""
         return len(self._data) - self._at
 
+    @property
+    def overrun(self) -> bool:
+        """It is over, and the client goes on all the same: reading more would be work for nothing."""
+        return self._patience < 0
+
     def receive_data(self, data: bytes) -> None:
         """Take what the client sent."""
         if self.state is State.CLOSED:
-            return
-        if not self._data:
+            self._patience -= len(data)
+        elif not self._data:
             self._data = data
         elif isinstance(self._data, bytearray):
             del self._data[: self._at]

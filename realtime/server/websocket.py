@@ -1,8 +1,8 @@
 """A WebSocket connection of uvicorn (``ws="realtime.server.websocket:WebSocketProtocol"``).
 
 What RFC 6455 says is in `connection`; here are the socket, the clock and the application. An application
-that knows the extension is *driven*: after its handshake it is handed the messages, one after the other, by
-a task that exists only while there are any. An idle connection is a few small objects.
+that knows the extension is *driven*: after its handshake it is called with the messages, one after the other,
+and a task exists only while it takes time over one. An idle connection is a few small objects.
 
 Reading stops while the application is behind, so that no more waits than the kernel and one read hold.
 """
@@ -81,7 +81,7 @@ class WebSocketProtocol(SocketProtocol):
         self._application: Application | None = None
         self._make_application = partial(Application, config, server_state, app_state)
         self._receiver: Receiver | None = None
-        self._handling: asyncio.Task[None] | None = None
+        self._handling = False
         # The event that the application takes next, and whether it has been told that there are no more.
         self._message: Message | None = None
         self._told = False
@@ -244,9 +244,9 @@ class WebSocketProtocol(SocketProtocol):
                 break
             self._take_event(event)
         self._flush()
-        self._pause_or_resume()
         if self._message is not None:
             self._wake()
+        self._pause_or_resume()
 
     def _take_event(self, event: Event) -> None:
         match event:
@@ -292,28 +292,38 @@ class WebSocketProtocol(SocketProtocol):
 
     def _wake(self) -> None:
         if self._receiver is not None:
-            if self._message is not None and (self._handling is None or self._handling.done()):
-                self._handling = self._start(self._handle(self._receiver))
+            if not self._handling:
+                self._hand_over(self._receiver)
         elif self._application is not None:
             self._application.wake()
 
-    async def _handle(self, receiver: Receiver) -> None:
+    def _hand_over(self, receiver: Receiver) -> None:
+        """Give the receiver one event after the other, until there are none or it takes time over one."""
+        self._handling = True
+        while (message := self.take()) is not None:
+            try:
+                rest = receiver.handle(message)
+            except Exception:
+                log.exception("server.application_failed")
+                self.close(CloseCode.INTERNAL_ERROR, "")
+            else:
+                if rest is not None:
+                    self._start(rest).add_done_callback(self._handled)
+                    return
+        self._handling = False
+        if self._told:
+            self._receiver = None
+
+    def _handled(self, task: asyncio.Task[None]) -> None:
+        self._handling = False
         try:
-            while (message := self.take()) is not None:
-                await receiver.handle(message)
+            task.result()
+        except asyncio.CancelledError:
+            self.close(CloseCode.INTERNAL_ERROR, "")
         except Exception:
             log.exception("server.application_failed")
             self.close(CloseCode.INTERNAL_ERROR, "")
-        except asyncio.CancelledError:
-            self.close(CloseCode.INTERNAL_ERROR, "")
-            raise
-        finally:
-            self._handling = None
-            if self._told and self._message is None:
-                self._receiver = None
-            else:
-                # Who failed has yet to be told of the end.
-                self._wake()
+        self._wake()
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(coroutine)
@@ -327,10 +337,11 @@ class WebSocketProtocol(SocketProtocol):
             self.send(self._connection.data_to_send())
 
     def _pause_or_resume(self) -> None:
-        """Read no more while the application is behind."""
-        behind = (self._message is not None and not self._told) or self.state is State.ANSWERING
-        pause = behind and self._connection.unread_bytes > 0 and not self.gone
-        if pause is not self._paused and not self.transport.is_closing():
+        """Read no more while the application is behind, nor of a client that goes on after the end."""
+        connection = self._connection
+        behind = (self._message is not None and not self._told) or connection.state is State.ANSWERING
+        pause = (behind and connection.unread_bytes > 0) or connection.overrun
+        if pause is not self._paused and not self.gone and not self.transport.is_closing():
             self._paused = pause
             if pause:
                 self.transport.pause_reading()

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, ClassVar
 
 import pytest
@@ -52,16 +52,26 @@ class Consumer(RealtimeConsumer):
                 await self.scope["go_on"].wait()
         self.send_head(b"hello")
 
-    async def receive_text(self, text: str) -> None:
-        match text:
+    def receive_text(self, text: str) -> Coroutine[Any, Any, None] | None:
+        """Answer at once; what begins with "slow" takes its time."""
+        if text.startswith("slow"):
+            return self._think(text)
+        return self._answer_to(text, text)
+
+    async def _think(self, text: str) -> None:
+        await asyncio.sleep(0)
+        if text == "slow wait":
+            await asyncio.Event().wait()
+        self._answer_to(text, text.removeprefix("slow "))
+
+    def _answer_to(self, text: str, what: str) -> None:
+        match what:
             case "bug":
                 raise LookupError("a bug")
             case "violation":
                 raise ProtocolViolation("MALFORMED", "not so")
             case "refused":
                 raise Refused("FULL", "no room")
-            case "wait":
-                await asyncio.Event().wait()
             case "expect":
                 self.expect_frames(3)
         self.send_head(text.encode())
@@ -100,7 +110,8 @@ class Connection:
             message = {"type": ""}
             while message["type"] != "websocket.disconnect":
                 message = await self.incoming.get()
-                await self.frames.receiver.handle(message)
+                if (rest := self.frames.receiver.handle(message)) is not None:
+                    await rest
 
     async def send(self, message: dict[str, Any]) -> None:
         if self.failure:
@@ -210,6 +221,8 @@ async def test_our_server_is_written_to_directly():
         ({"text": None, "bytes": b""}, "error MALFORMED"),
         ({"text": "violation"}, "error MALFORMED"),
         ({"text": "refused"}, "error FULL"),
+        ({"text": "slow violation"}, "error MALFORMED"),
+        ({"text": "slow refused"}, "error FULL"),
     ],
 )
 async def test_the_peers_faults_are_answered_and_the_connection_goes_on(event, answer, caplog):
@@ -247,16 +260,17 @@ async def test_frames_we_asked_for_are_not_flooding():
     assert await connection.closed() == 1008
 
 
-@pytest.mark.parametrize("path", ["/", "/late-bug"])
-async def test_our_bug_is_logged_once_with_its_traceback_and_closed(path, caplog):
+@pytest.mark.parametrize(("path", "text"), [("/", "bug"), ("/", "slow bug"), ("/late-bug", None)])
+async def test_our_bug_is_logged_once_with_its_traceback_and_closed(path, text, caplog, capsys):
     connection = Connection(path)
-    if path == "/":
+    if text is not None:
         await connection.open()
-        connection.text("bug")
+        connection.text(text)
     else:
         assert (await connection.next())["type"] == "websocket.accept"
     assert await connection.closed() == 1011
     assert len(errors_logged(caplog)) == 1
+    assert capsys.readouterr().err.count("LookupError: a bug") == 1
     assert len(connection.consumer.left) == 1
 
 
@@ -313,7 +327,7 @@ async def test_a_cancelled_connection_is_let_go(handling, monkeypatch):
     connection = Connection()
     await connection.open()
     if handling:
-        connection.text("wait")
+        connection.text("slow wait")
     await asyncio.sleep(0)
     connection.task.cancel()
     await asyncio.wait([connection.task])
@@ -432,7 +446,7 @@ async def test_what_a_protocol_must_write():
     with pytest.raises(NotImplementedError):
         await consumer.connect()
     with pytest.raises(NotImplementedError):
-        await consumer.receive_text("")
+        consumer.receive_text("")
     await consumer.disconnect(1000)
     assert consumer.encode_error(InternalError("x")) is None
 

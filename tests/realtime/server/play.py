@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,13 +25,14 @@ STANDARD = pytest.mark.parametrize("stage", [False], indirect=True, ids=["standa
 class Play:
     """The application: each of its connections is a `Part`.
 
-    `opening` is what it does about a handshake and `acting` what it does with every event after that;
-    `driven` is whether it has itself driven by callback, as our consumers do.
+    `opening` is what it does about a handshake and `acting` what it does with every event after that, unless
+    it is `quick` to deal with it; `driven` is whether it has itself driven by callback, as our consumers do.
     """
 
     def __init__(self, *, driven: bool) -> None:
         self.driven = driven
         self.opening: Callable[[Part], Awaitable[None]] = accept
+        self.quick: Callable[[Part, Event], bool] = never
         self.acting: Callable[[Part, Event], Awaitable[None]] = echo
         self.parts: asyncio.Queue[Part] = asyncio.Queue()
 
@@ -44,7 +45,8 @@ class Play:
             part.frames.drive(part)
             return
         while not (part.ended or part.left):
-            await part.handle(await receive())
+            if (rest := part.handle(await receive())) is not None:
+                await rest
 
 
 class Part:
@@ -76,8 +78,12 @@ class Part:
         """The codes of what it was told about the end: one, once it is over."""
         return [event["code"] for event in self.heard if event["type"] == "websocket.disconnect"]
 
-    async def handle(self, event: Event) -> None:
+    def handle(self, event: Event) -> Coroutine[Any, Any, None] | None:
         self.heard.append(event)
+        assert not self.at_once, "it is still busy"
+        return None if self.play.quick(self, event) else self._act(event)
+
+    async def _act(self, event: Event) -> None:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -96,6 +102,10 @@ class Part:
             self.frames.close(code, reason)
         else:
             await self.send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+def never(_part: Part, _event: Event) -> bool:
+    return False
 
 
 async def accept(part: Part) -> None:

@@ -34,7 +34,7 @@ class Guest(RealtimeConsumer):
         await self.accept("client_1")
         await self.runtime.hub.join("guests", self.outlet)
 
-    async def receive_text(self, text: str) -> None:
+    def receive_text(self, text: str) -> None:
         if text == "fail":
             raise LookupError("a bug")
         self.send_head(text.encode())
