@@ -30,11 +30,12 @@ http_application = DocumentRoutes(cast(AsgiApp, django_application))
 websocket_application = Gate(
     URLRouter(
         [
+            # No two of them match one path; those of whom most come at once are tried first.
+            *broadcast.routing.websocket_urlpatterns,
             *queue.routing.websocket_urlpatterns,
             *gateway.routing.websocket_urlpatterns,
             *notifications.routing.websocket_urlpatterns,
             *ticketing.routing.websocket_urlpatterns,
-            *broadcast.routing.websocket_urlpatterns,
             re_path(r"^", cast(Any, no_such_service)),
         ]
     )

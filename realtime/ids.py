@@ -11,7 +11,8 @@ Those that are ordered by time are numbers of 64 bits, and come one after the ot
 This module is pure but for the operating system's randomness.
 """
 
-import secrets
+from base64 import urlsafe_b64encode
+from os import urandom
 
 __all__ = ["first_time_id", "new_client_id", "new_event_id", "new_process_id", "next_time_id", "random_id"]
 
@@ -30,7 +31,7 @@ def random_id(prefix: str, length: int = 8) -> str:
         raise ValueError(f"an id needs at least one random character, not {length}")
     # base64url has just these 64 characters; three bytes make four of them, so this many bytes fill
     # every character that is kept.
-    return prefix + secrets.token_urlsafe((length * 3 + 3) // 4)[:length]
+    return prefix + urlsafe_b64encode(urandom((length * 3 + 3) // 4))[:length].decode("ascii")
 
 
 def new_client_id(length: int = 8) -> str:

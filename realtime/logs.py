@@ -16,6 +16,7 @@ import logging
 import logging.config
 import re
 import sys
+from functools import lru_cache
 from typing import Literal, TextIO
 
 import structlog
@@ -50,9 +51,14 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 def redact(text: str) -> str:
     """`text` with the values of secrets in URLs, query strings and header values replaced."""
-    text = _PARAMETER.sub(lambda m: f"{m[1]}={REDACTED}" if is_secret_name(m[1]) else m[0], text)
-    text = _BEARER.sub(rf"\1 {REDACTED}", text)
-    return _URL_PASSWORD.sub(rf"\g<head>:{REDACTED}@", text)
+    # Every line passes here, and nearly all of them have nothing in which a secret could be.
+    if "=" in text:
+        text = _PARAMETER.sub(lambda m: f"{m[1]}={REDACTED}" if is_secret_name(m[1]) else m[0], text)
+    if not text.isprintable() or " " in text:  # there is white space, of whichever kind
+        text = _BEARER.sub(rf"\1 {REDACTED}", text)
+    if "@" in text:
+        text = _URL_PASSWORD.sub(rf"\g<head>:{REDACTED}@", text)
+    return text
 
 
 def escape_control_characters(text: str) -> str:
@@ -65,6 +71,7 @@ def escape_control_characters(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Is a field or parameter of this name never to be written?"""
     return bool(_SECRET_NAME.search(name) or _SECRET_CAMEL_NAME.search(name))

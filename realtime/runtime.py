@@ -11,7 +11,6 @@ Code without an event loop (an admin action, a management command) reaches the h
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
@@ -145,7 +144,7 @@ class Runtime:
             log.error("runtime.task_failed", exc_info=error)
 
 
-_runtimes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = weakref.WeakKeyDictionary()
+_runtimes: dict[asyncio.AbstractEventLoop, Runtime] = {}
 _starters: list[Callable[[Runtime], None]] = []
 
 

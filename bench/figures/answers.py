@@ -1,12 +1,13 @@
 """Clients that say something and wait for the answer: how many a second one core answers.
 
-The same consumer, that of broadcast listeners, on our WebSocket connections and on stock uvicorn's: each
-client changes its presence and is told so. Node's ``ws`` just sends back what it gets. What limits how much
-one connection may say is lifted for all of them.
+The same consumers on our WebSocket connections and on stock uvicorn's: a heartbeat of the gateway is answered
+at once; a listener of broadcast who changes its presence is told so, as others might be. Node's ``ws`` just
+sends back what it gets. What limits how much one connection may say is lifted for all of them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from bench.peers import Peer
@@ -18,11 +19,25 @@ from bench.swarm import Generator, Load
 
 CLIENTS = 200
 ANSWERED = "answered/s"
-QUESTION = '{"type":"PRESENCE","payload":{"name":"Ada","mood":"fine"}}'
 
 OURS = Foyer(tuned=True)
 STOCK = StockUvicorn()
-PEERS: list[Peer] = [OURS, STOCK, Node()]
+NODE = Node()
+PEERS: list[Peer] = [OURS, STOCK, NODE]
+
+
+@dataclass(frozen=True)
+class Question:
+    name: str
+    text: str
+    # Where it is asked; None for where the peer's listeners are.
+    path: str | None
+
+
+QUESTIONS = [
+    Question("a heartbeat", '{"op":10,"time":1767225600000}', "/gateway/"),
+    Question("a change of presence", '{"type":"PRESENCE","payload":{"name":"Ada","mood":"fine"}}', None),
+]
 
 
 class Asks(Generator):
@@ -42,24 +57,29 @@ class Asks(Generator):
 
 
 def run(options: Options, progress: Progress) -> list[Table]:
-    table = Table(f"{CLIENTS} clients that ask and wait", ANSWERED)
+    return [_table(question, options, progress) for question in QUESTIONS]
+
+
+def _table(question: Question, options: Options, progress: Progress) -> Table:
+    table = Table(f"{CLIENTS} clients that ask and wait: {question.name}", ANSWERED)
     for turn in range(options.rounds):
         for peer in PEERS:
             if why := peer.missing():
                 table.left_out[peer.name] = why
                 continue
-            progress(f"answers, round {turn + 1}: {peer.name}")
-            _measure(peer, options, table)
+            progress(f"answers, {question.name}, round {turn + 1}: {peer.name}")
+            _measure(peer, question, options, table)
     if not options.quick:
         ratio = table.ratio(STOCK.name)
         table.expect("answered, Foyer ÷ the same on stock uvicorn", ratio, at_least=1.5)
-    return [table]
+    return table
 
 
-def _measure(peer: Peer, options: Options, table: Table) -> None:
+def _measure(peer: Peer, question: Question, options: Options, table: Table) -> None:
     with peer.run() as server, Asks(server.port) as asks:
-        asks.open(server.listen_path, options.scaled(CLIENTS))
-        load = asks.ask(QUESTION, seconds=options.seconds, pids=server.pids)
+        path = server.listen_path if question.path is None or peer is NODE else question.path
+        asks.open(path, options.scaled(CLIENTS))
+        load = asks.ask(question.text, seconds=options.seconds, pids=server.pids)
     if load.result["lost"]:
         raise RuntimeError(f"{load.result['lost']} clients of {peer.name} lost their connection")
     table.add(

@@ -21,10 +21,13 @@ from django.core.management import execute_from_command_line  # noqa: E402
 
 from broadcast.consumers import ListenConsumer  # noqa: E402
 from config.asgi import application  # noqa: E402, F401
+from gateway.consumers import GatewayConsumer  # noqa: E402
+from realtime.consumer import RealtimeConsumer  # noqa: E402
 from realtime.group_commit import GroupCommit  # noqa: E402
 from ticketing.consumers import DeskConsumer  # noqa: E402
 
-for consumer in (DeskConsumer, ListenConsumer):
+consumers: list[type[RealtimeConsumer]] = [DeskConsumer, GatewayConsumer, ListenConsumer]
+for consumer in consumers:
     consumer.frame_rate_per_s = consumer.frame_burst = 1_000_000
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The production server: uvicorn with two protocol classes of ours.
+"""The production server: uvicorn with protocol classes of ours.
 
-`http.HttpProtocol` bounds what may arrive before a request is complete, in bytes and in time; uvicorn by
-itself reads headers of any size for ever. `websocket.WebSocketProtocol` holds WebSocket connections:
+`door.Door` looks at the first bytes of a connection, and makes it one of two. `http.HttpProtocol` bounds what
+may arrive before a request is complete, in bytes and in time; uvicorn by itself reads headers of any size for
+ever. `websocket.WebSocketProtocol` holds WebSocket connections:
 `handshake` and `connection` are the protocol without any I/O, `application` is ASGI. Besides the standard
 events it offers the application itself, in ``scope["extensions"]["foyer.frames"]`` (the interface is
 `realtime.outlet.FrameTransport`): finished frames go out without a queue, a task or an encoding for each

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 Message = dict[str, Any]
-# Host and port; of a Unix socket, its path and nothing.
-Address = tuple[str, int | None]
 
 
 class Application:
@@ -37,17 +35,11 @@ class Application:
         server_state: ServerState,
         app_state: dict[str, Any],
         protocol: WebSocketProtocol,
-        *,
-        client: Address | None = None,
-        server: Address | None = None,
     ) -> None:
         self._protocol = protocol
         self._config = config
         self._default_headers = server_state.default_headers
         self._app_state = app_state
-        # A look at the socket costs more than to be told.
-        self._client = client or get_remote_addr(protocol.transport)
-        self._server = server or get_local_addr(protocol.transport)
         self._connect_given = False
         self._news = asyncio.Event()
         # The status and headers of a refusal whose body has yet to come, and what has come of it.
@@ -128,8 +120,8 @@ class Application:
             "asgi": {"version": config.asgi_version, "spec_version": "2.4"},
             "http_version": "1.1",
             "scheme": "wss" if is_ssl(transport) else "ws",
-            "server": self._server,
-            "client": self._client,
+            "server": get_local_addr(transport),
+            "client": get_remote_addr(transport),
             "root_path": config.root_path,
             "path": config.root_path + unquote(raw_path.decode("ascii")),
             "raw_path": config.root_path.encode("ascii") + raw_path,

@@ -28,7 +28,6 @@ from realtime.server.handshake import (
     HandshakeError,
     Headers,
     acceptance,
-    check_request,
     read_request,
     refusal,
 )
@@ -122,15 +121,11 @@ class Connection:
             self._data += data
             self._at = 0
 
-    def receive_request(self, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -> Event:
-        """Take a request that an HTTP/1.1 parser has read; names of headers are in lower case.
-
-        Gives what `next_event` would have given for its bytes.
-        """
-        try:
-            return self._asked(check_request(method, target, headers))
-        except HandshakeError as bad:
-            return self._bad_handshake(bad)
+    def receive_request(self, request: Request) -> Request:
+        """Take a request that has been read already, before anything else came."""
+        self._request = request
+        self.state = State.ANSWERING
+        return request
 
     def receive_eof(self) -> None:
         """The client sends no more."""
@@ -214,12 +209,7 @@ class Connection:
         except HandshakeError as bad:
             return self._bad_handshake(bad)
         self._consume(end + len(b"\r\n\r\n"))
-        return self._asked(request)
-
-    def _asked(self, request: Request) -> Request:
-        self._request = request
-        self.state = State.ANSWERING
-        return request
+        return self.receive_request(request)
 
     def _bad_handshake(self, bad: HandshakeError) -> Closed:
         content_type = (b"content-type", b"text/plain; charset=utf-8")

@@ -9,25 +9,25 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
+from functools import cache
 from hashlib import sha1
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
-__all__ = ["HandshakeError", "Headers", "Request", "acceptance", "check_request", "read_request", "refusal"]
+__all__ = ["HandshakeError", "Headers", "Request", "acceptance", "read_request", "refusal"]
 
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # RFC 9110, 5.6.2: what methods, names of headers and subprotocols are made of.
-_TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _is_token: Final = re.compile(_TOKEN).fullmatch
-_request_line: Final = re.compile(rb"(" + _TOKEN + rb") ([!-~]+) HTTP/1\.1").fullmatch
-# RFC 9110, 5.5: any byte but control characters; the tab is none.
-_VALUE: Final = rb"[^\x00-\x08\x0a-\x1f\x7f]*"
-# The space around a value is taken away later: a pattern for it that overlaps with that of the value would
-# try every way to share out a long one.
-_header_line: Final = re.compile(rb"(" + _TOKEN + rb"):(" + _VALUE + rb")").fullmatch
+# RFC 9110, 5.5: any byte but control characters; the tab is none. The space around it is taken away later.
+_VALUE: Final = rb"[^\x00-\x08\x0a-\x1f\x7f]*+"
 _is_value: Final = re.compile(_VALUE).fullmatch
+_request_line: Final = re.compile(rb"(" + _TOKEN + rb") ([!-~]+) HTTP/1\.1(?=\r\n|\Z)").match
+_are_headers: Final = re.compile(rb"(?:\r\n" + _TOKEN + rb":" + _VALUE + rb")*+").fullmatch
+_headers: Final = re.compile(rb"\r\n(" + _TOKEN + rb"):(" + _VALUE + rb")").findall
 # What the answer says about itself is not for the application to say.
 _OF_THE_CONNECTION: Final = frozenset(
     (
@@ -67,56 +67,43 @@ def read_request(head: bytes) -> Request:
     Raises:
         HandshakeError: 400, 405 or 426, with a sentence.
     """
-    line, *lines = head.split(b"\r\n")
-    request = _request_line(line)
-    if request is None:
+    line = _request_line(head)
+    if line is None:
         raise HandshakeError(400, "This is not an HTTP/1.1 request.")
-    method, target = request.groups()
-    headers = []
-    for header_line in lines:
-        header = _header_line(header_line)
-        if header is None:
-            raise HandshakeError(400, "A header is malformed.")
-        headers.append((header[1].lower(), header[2]))
-    return check_request(method, target, headers)
-
-
-def check_request(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -> Request:
-    """The request, if it asks for what is spoken here; names of headers are in lower case.
-
-    The space around a value is no part of it (RFC 9110, 5.5). Not every parser takes it away.
-
-    Raises:
-        HandshakeError: 400, 405 or 426, with a sentence.
-    """
+    method, target = line.groups()
+    if not _are_headers(head, line.end()):
+        raise HandshakeError(400, "A header is malformed.")
     if method != b"GET":
         raise HandshakeError(405, "A WebSocket connection is opened with GET.", [(b"allow", b"GET")])
-    headers = [(name, value.strip(b" \t")) for name, value in headers]
+    headers = [(name.lower(), value.strip(b" \t")) for name, value in _headers(head, line.end())]
     return Request(target, headers, *_opening(headers))
 
 
-def _opening(headers: Headers) -> tuple[list[str], bytes]:
+def _opening(headers: list[tuple[bytes, bytes]]) -> tuple[list[str], bytes]:
     """The subprotocols and the key, if the headers are those of section 4.2.1."""
-    fields: dict[bytes, list[bytes]] = {}
+    fields: dict[bytes, bytes] = {}
+    hosts = 0
     for name, value in headers:
-        fields.setdefault(name, []).append(value)
-    if len(fields.get(b"host", ())) != 1:
+        hosts += name == b"host"
+        # Several lines of one name are one list (RFC 9110, 5.3); what is no list is not valid then.
+        fields[name] = fields[name] + b"," + value if name in fields else value
+    if hosts != 1:
         raise HandshakeError(400, "There must be one Host header.")
-    if b"transfer-encoding" in fields or fields.get(b"content-length", [b"0"]) != [b"0"]:
+    if b"transfer-encoding" in fields or fields.get(b"content-length", b"0") != b"0":
         # Its bytes would be taken for frames.
         raise HandshakeError(400, "The request must not have a body.")
-    if b"websocket" not in _tokens(fields, b"upgrade") or b"upgrade" not in _tokens(fields, b"connection"):
+    if not (_lists(fields, b"upgrade", b"websocket") and _lists(fields, b"connection", b"upgrade")):
         raise HandshakeError(426, "This address is for WebSocket connections.")
-    if fields.get(b"sec-websocket-version") != [b"13"]:
+    if fields.get(b"sec-websocket-version") != b"13":
         version = [(b"sec-websocket-version", b"13")]
         raise HandshakeError(426, "The version of the protocol must be 13.", version)
-    keys = fields.get(b"sec-websocket-key", ())
-    if len(keys) != 1 or not _is_key(keys[0]):
+    key = fields.get(b"sec-websocket-key", b"")
+    if not _is_key(key):
         raise HandshakeError(400, "Sec-WebSocket-Key must be 16 bytes in Base64.")
-    offered = _parts(fields, b"sec-websocket-protocol")
+    offered = _parts(fields.get(b"sec-websocket-protocol", b""))
     if not all(map(_is_token, offered)):
         raise HandshakeError(400, "Sec-WebSocket-Protocol is malformed.")
-    return [name.decode() for name in offered], keys[0]
+    return [name.decode() for name in offered], key
 
 
 def acceptance(request: Request, subprotocol: str | None, headers: Headers) -> bytes:
@@ -161,6 +148,7 @@ def _head(status: int, own: Headers, headers: Headers) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
+@cache
 def _status_line(status: int) -> bytes:
     try:
         phrase = HTTPStatus(status).phrase
@@ -169,14 +157,15 @@ def _status_line(status: int) -> bytes:
     return f"HTTP/1.1 {status} {phrase}".encode()
 
 
-def _parts(fields: dict[bytes, list[bytes]], name: bytes) -> list[bytes]:
-    """What a header lists, over all its lines."""
-    parts = b",".join(fields.get(name, ())).split(b",")
-    return [part for part in (part.strip(b" \t") for part in parts) if part]
+def _lists(fields: dict[bytes, bytes], name: bytes, token: bytes) -> bool:
+    """Is this token in the list of that header?"""
+    value = fields.get(name, b"").lower()
+    return value == token or token in _parts(value)
 
 
-def _tokens(fields: dict[bytes, list[bytes]], name: bytes) -> list[bytes]:
-    return [part.lower() for part in _parts(fields, name)]
+def _parts(value: bytes) -> list[bytes]:
+    """What a header lists."""
+    return [part for part in (part.strip(b" \t") for part in value.split(b",")) if part]
 
 
 def _is_key(key: bytes) -> bool:

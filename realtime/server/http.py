@@ -10,11 +10,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from realtime import runtime
 from realtime.server.sockets import cut
-from realtime.server.websocket import WebSocketProtocol
 
 # A request's line and headers: as much as common proxies let through.
 MAX_HEADER_BYTES = 32 * 1024
-# From the connection's first byte, or the end of the request before, to the end of the headers.
+# From the connection's beginning to its first byte; and from there, or the end of the request before, to the
+# end of the headers.
 HEADERS_TIMEOUT_S = 10.0
 
 
@@ -68,23 +68,12 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        if self.scope["http_version"] != "1.1":
-            self.send_400_response("WebSocket takes HTTP/1.1.")
-        elif issubclass(self.ws_protocol_class or object, WebSocketProtocol):
-            self._hand_over()
-        else:
+        if self.scope["http_version"] == "1.1":
             super().handle_websocket_upgrade()
+        else:
+            self.send_400_response("WebSocket takes HTTP/1.1.")
         # It refers to us and we to it: only the garbage collector would free both.
         self.parser = None  # type: ignore[assignment]
-
-    def _hand_over(self) -> None:
-        """Go on as a WebSocket connection, with what has been found out already."""
-        self.connections.discard(self)
-        protocol = WebSocketProtocol(self.config, self.server_state, self.app_state, self.loop)
-        protocol.connection_made(self.transport)
-        method = self.scope["method"].encode()
-        protocol.request_received(method, self.url, self.headers, client=self.client, server=self.server)
-        self.transport.set_protocol(protocol)
 
     def shutdown(self) -> None:
         runtime.current().drain()

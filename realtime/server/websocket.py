@@ -23,7 +23,7 @@ from realtime.frames import ping_frame
 from realtime.logs import get_logger
 from realtime.outlet import FrameOutlet, Receiver
 from realtime.ratelimit import TokenBucket
-from realtime.server.application import Address, Application, Message
+from realtime.server.application import Application, Message
 from realtime.server.connection import Connection
 from realtime.server.events import Binary, Closed, Event, Ping, Pong, Request, State, Text
 from realtime.server.handshake import Headers
@@ -103,22 +103,15 @@ class WebSocketProtocol(SocketProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self.bound_what_waits()
         self._connections.add(self)
         self.deadline(HANDSHAKE_TIMEOUT_S, self._handshake_timeout)
 
-    def request_received(
-        self,
-        method: bytes,
-        target: bytes,
-        headers: list[tuple[bytes, bytes]],
-        *,
-        client: Address | None,
-        server: Address | None,
-    ) -> None:
-        """The request has been read already, and the addresses have been asked for."""
-        self._make_application = partial(self._make_application, client=client, server=server)
-        self._take_event(self._connection.receive_request(method, target, headers))
-        self._flush()
+    def request_received(self, request: Request, rest: bytes) -> None:
+        """The request has been read already; `rest` is what came behind it."""
+        self._take_event(self._connection.receive_request(request))
+        if rest:
+            self.data_received(rest)
 
     def data_received(self, data: bytes) -> None:
         self.heard = True

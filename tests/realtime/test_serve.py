@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from realtime.management.commands import serve
-from realtime.server.http import HttpProtocol
+from realtime.server.door import Door
 from realtime.server.websocket import WebSocketProtocol
 
 
@@ -33,7 +33,7 @@ def test_one_worker_runs_our_protocol_classes_with_sane_limits(started):
     (config,) = started
     config.load()
     assert (config.host, config.port, config.workers) == ("127.0.0.1", 8123, 1)
-    assert config.http_protocol_class is HttpProtocol
+    assert config.http_protocol_class is Door
     assert config.ws_protocol_class is WebSocketProtocol
     assert not config.ws_per_message_deflate
     assert not config.access_log

@@ -54,7 +54,7 @@ class Command(BaseCommand):
             host=host,
             port=port,
             workers=workers,
-            http="realtime.server.http:HttpProtocol",
+            http="realtime.server.door:Door",
             ws="realtime.server.websocket:WebSocketProtocol",
             ws_max_size=MAX_MESSAGE_BYTES,
             # Compression costs 30 to 100 kB a connection and most of the fan-out.

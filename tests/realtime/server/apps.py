@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 
 from realtime.outlet import FrameOutlet
-from realtime.server import http, websocket
+from realtime.server import door, websocket
 from tests.realtime.fakes import Nobody
 
 
@@ -67,7 +67,7 @@ async def running(app: Any) -> AsyncIterator[uvicorn.Server]:
         port=0,
         lifespan="off",
         log_config=None,
-        http=http.HttpProtocol,
+        http=door.Door,
         ws=websocket.WebSocketProtocol,
         ws_max_size=websocket.MAX_MESSAGE_BYTES,
     )

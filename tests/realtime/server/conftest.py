@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from realtime.server import http, sockets
+from realtime.server import door, http, sockets
 from tests.realtime.server.apps import App, serving
 from tests.realtime.server.play import Play, Stage, staged
 
@@ -17,7 +17,8 @@ def app(request: pytest.FixtureRequest) -> App:
 
 @pytest.fixture
 async def port(app: App, monkeypatch: pytest.MonkeyPatch, rt: Any) -> AsyncIterator[int]:
-    monkeypatch.setattr(http, "HEADERS_TIMEOUT_S", 0.3)
+    for module in (door, http):
+        monkeypatch.setattr(module, "HEADERS_TIMEOUT_S", 0.3)
     monkeypatch.setattr(sockets, "CLOSE_TIMEOUT_S", 0.2)
     async with serving(app) as port:
         yield port
