@@ -8,9 +8,6 @@ import struct
 from collections.abc import Callable
 from typing import cast
 
-from realtime import runtime
-from realtime.heartbeat import Timer
-
 # What the kernel may hold for a client that does not read. More would only hide stale messages.
 SEND_BUFFER_BYTES = 128 * 1024
 # The transport's own buffer, past which the client counts as not reading.
@@ -31,7 +28,7 @@ def cut(transport: asyncio.Transport) -> None:
 
 
 class SocketProtocol(asyncio.Protocol):
-    """A connection's socket, and the one deadline it has at a time, kept on the process's timer wheel."""
+    """A connection's socket, and the one deadline it has at a time."""
 
     __slots__ = ("_deadline", "_loop", "gone", "transport")
 
@@ -39,7 +36,7 @@ class SocketProtocol(asyncio.Protocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._deadline: Timer | None = None
+        self._deadline: asyncio.TimerHandle | None = None
         self.gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -95,7 +92,8 @@ class SocketProtocol(asyncio.Protocol):
     def deadline(self, delay_s: float, missed: Callable[[], None]) -> None:
         """Call `missed` after this time, instead of what was set before."""
         self.no_deadline()
-        self._deadline = runtime.current().wheel.schedule(delay_s, missed, now_s=self._loop.time())
+        # Not on the process's wheel: handshakes and closes are soon over, and the loop's timers cost less.
+        self._deadline = self._loop.call_later(delay_s, missed)
 
     def no_deadline(self) -> None:
         """There is nothing to wait for any more."""

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
 from realtime.runtime import Runtime
-from realtime.server import websocket
+from realtime.server import door, websocket
+from realtime.server.websocket import WebSocketProtocol
 from tests.e2e.rawsocket import TEXT, RawSocket, frame, handshake
 from tests.realtime.server.play import STANDARD, Event, Part, Play, Stage, answering, complaints
 
@@ -167,11 +169,20 @@ async def test_an_application_that_does_not_answer_is_a_503(
 
 
 async def test_an_application_that_answers_in_time_has_all_the_time_after_that(
-    stage: Stage, rt: Runtime
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    timers: list[asyncio.TimerHandle] = []
+
+    class Recorded(WebSocketProtocol):
+        def deadline(self, *args: Any) -> None:
+            super().deadline(*args)
+            assert self._deadline is not None
+            timers.append(self._deadline)
+
+    monkeypatch.setattr(door, "WebSocketProtocol", Recorded)
     raw, _ = await stage.open()
     async with raw:
-        assert len(rt.wheel) == 0
+        assert [timer.cancelled() for timer in timers] == [True]
 
 
 @asynccontextmanager
