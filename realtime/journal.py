@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError
 
 from realtime.db import in_db_thread
 from realtime.logs import get_logger
+from realtime.tasks import OnDemand
 
 if TYPE_CHECKING:
     from realtime.runtime import Runtime
@@ -56,8 +57,7 @@ class Follower(Generic[Entry]):
         self._read = read
         self._deliver = deliver
         self._early: dict[int, Entry] = {}
-        self._catching_up = False
-        self._once_more = False
+        self._reading = OnDemand(rt.spawn, self._try_to_catch_up)
         self.started = False
         # The number of the entry delivered last.
         self.seq = 0
@@ -84,11 +84,7 @@ class Follower(Generic[Entry]):
 
     def catch_up_soon(self) -> None:
         """Have `catch_up` run beside what goes on, once at a time; again if it is under way already."""
-        # What is being read may be older than the reason for this call.
-        self._once_more = True
-        if not self._catching_up:
-            self._catching_up = True
-            self._runtime.spawn(self._catch_up_and_rest())
+        self._reading.soon()
 
     async def catch_up(self) -> None:
         """Deliver whatever is committed by now. One query, and more if that brings much."""
@@ -107,16 +103,12 @@ class Follower(Generic[Entry]):
     async def _check(self) -> None:
         self.catch_up_soon()
 
-    async def _catch_up_and_rest(self) -> None:
+    async def _try_to_catch_up(self) -> None:
         try:
-            while self._once_more:
-                self._once_more = False
-                await self.catch_up()
+            await self.catch_up()
         except (OperationalError, InterfaceError) as error:
             # The next check tries again; what was committed is not lost.
             log.warning("journal.not_read", error=type(error).__name__)
-        finally:
-            self._catching_up = False
 
     def _drain(self) -> None:
         while (entry := self._early.pop(self.seq + 1, None)) is not None:

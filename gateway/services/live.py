@@ -27,6 +27,7 @@ from realtime.db import DATABASE_TROUBLE, in_db_thread, unavailable
 from realtime.group_commit import GroupCommit
 from realtime.hub import Window
 from realtime.journal import Follower
+from realtime.tasks import OnDemand
 from realtime.user_tokens import ACCESS_CHANGED
 
 if TYPE_CHECKING:
@@ -51,10 +52,11 @@ class LiveGateway:
         self._starting: asyncio.Task[None] | None = None
         self._sockets: dict[int, set[GatewaySocket]] = defaultdict(set)
         self._posts: GroupCommit[NewPost, Message] = GroupCommit(commit_posts)
-        self._rechecking = self._recheck_again = False
+        # Each looks at every connection: whoever signs in and out without end must not cause as many.
+        self._rechecks = OnDemand(rt.spawn, self._recheck)
         rt.on(ENTRIES, self._on_hint)
         rt.on(ACCESS_CHANGED, self._on_access_changed)
-        rt.bus.on_resync(self._recheck_soon)
+        rt.bus.on_resync(self._rechecks.soon)
         rt.every(RECHECK_INTERVAL_S, self._recheck)
 
     @property
@@ -119,23 +121,7 @@ class LiveGateway:
             self._follower.offer(entry)
 
     def _on_access_changed(self, _group: str, _message: dict[str, Any]) -> None:
-        self._recheck_soon()
-
-    def _recheck_soon(self) -> None:
-        """Beside what goes on, once at a time: each asks for every connection, whoever logged out."""
-        # What is being read may be older than the reason for this call.
-        self._recheck_again = True
-        if not self._rechecking:
-            self._rechecking = True
-            self._runtime.spawn(self._recheck_and_rest())
-
-    async def _recheck_and_rest(self) -> None:
-        try:
-            while self._recheck_again:
-                self._recheck_again = False
-                await self._recheck()
-        finally:
-            self._rechecking = False
+        self._rechecks.soon()
 
     async def _recheck(self) -> None:
         """Close whose token is not valid any more: revoked, or expired by itself."""

@@ -29,6 +29,7 @@ from realtime.group_commit import GroupCommit
 from realtime.journal import Follower
 from realtime.logs import get_logger
 from realtime.people import directory
+from realtime.tasks import OnDemand
 from realtime.user_tokens import ACCESS_CHANGED
 
 if TYPE_CHECKING:
@@ -56,12 +57,13 @@ class LiveNotifications:
         self._starting: asyncio.Task[None] | None = None
         self._commands: GroupCommit[Command[Any], Any] = GroupCommit(commit_all)
         self._reloading = asyncio.Semaphore(MAX_RELOADS)
-        self._rechecking = self._recheck_again = False
+        # Each looks at every connection: whoever signs in and out without end must not cause as many.
+        self._rechecks = OnDemand(rt.spawn, self._recheck)
         # By the origin of the entry they wait for.
         self._answers: dict[str, Callable[[], None]] = {}
         rt.on(ENTRIES, self._on_hint)
         rt.on(ACCESS_CHANGED, self._on_access_changed)
-        rt.bus.on_resync(self._recheck_soon)
+        rt.bus.on_resync(self._rechecks.soon)
         rt.every(RECHECK_INTERVAL_S, self._recheck)
 
     @property
@@ -164,22 +166,7 @@ class LiveNotifications:
             self._sockets.pop(digest, None)
 
     def _on_access_changed(self, _group: str, _message: dict[str, Any]) -> None:
-        self._recheck_soon()
-
-    def _recheck_soon(self) -> None:
-        """Once at a time: whoever signs in and out without end would have everybody looked at as often."""
-        self._recheck_again = True
-        if not self._rechecking:
-            self._rechecking = True
-            self._runtime.spawn(self._recheck_and_rest())
-
-    async def _recheck_and_rest(self) -> None:
-        try:
-            while self._recheck_again:
-                self._recheck_again = False
-                await self._recheck()
-        finally:
-            self._rechecking = False
+        self._rechecks.soon()
 
     async def _recheck(self) -> None:
         """Close whose token is not valid any more: revoked, or expired by itself."""

@@ -14,12 +14,13 @@ from django.utils import timezone
 from realtime.clock import FakeClock
 from realtime.db import in_db_thread
 from realtime.errors import Refused
-from realtime.runtime import Runtime
+from realtime.runtime import EVERY_PROCESS, Runtime
+from realtime.user_tokens import ACCESS_CHANGED
 from tests.realtime.fakes import FakeOutlet
 from tests.ticketing.desk import Desk
 from ticketing.models import Pick
 from ticketing.rules import DISPLAY, KIOSK
-from ticketing.services import arrivals, device_sockets, live, people, sockets, tables, tickets
+from ticketing.services import arrivals, device_sockets, live, people, sockets, tables, tickets, tokens
 from ticketing.services.device_sockets import DeviceSocket
 from ticketing.services.live import LiveFloor
 from ticketing.services.sockets import Sockets, StaffSocket
@@ -292,6 +293,22 @@ async def test_a_revoked_token_ends_the_view_of_visitors(hall: Hall, rt: Runtime
         await ana.complete(1)
     await rt.part(Sockets).recheck()
     assert line.take(rt) == [], "said once"
+
+
+async def test_tokens_are_looked_at_together_however_many_have_changed(
+    hall: Hall, rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, _ = await hall.seated("ana", 0)
+    looks: list[set[str]] = []
+    look = tokens.valid_digests
+    monkeypatch.setattr(tokens, "valid_digests", lambda digests: looks.append(digests) or look(digests))
+    for _ in range(20):
+        rt.handle(EVERY_PROCESS, ACCESS_CHANGED, {})
+    await hall.do(people.revoke_tokens, staff=hall.desk.ana)
+    async with asyncio.timeout(5):
+        while not ana.signed_out:
+            await asyncio.sleep(0.001)
+    assert 1 <= len(looks) <= 3
 
 
 async def test_a_table_is_let_go_when_its_last_socket_leaves(hall: Hall, rt: Runtime, monkeypatch) -> None:

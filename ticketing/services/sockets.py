@@ -16,6 +16,7 @@ from realtime.close_codes import CloseCode
 from realtime.db import DATABASE_TROUBLE, ask_database, in_db_thread
 from realtime.errors import Refused
 from realtime.outlet import Outlet
+from realtime.tasks import OnDemand
 from realtime.user_tokens import ACCESS_CHANGED
 from ticketing import events
 from ticketing.rules import Entry
@@ -42,6 +43,7 @@ class Sockets:
         self.live.watch(self._on_entry)
         # Counts what may have made tokens invalid: a pick that was under way meanwhile looks again.
         self.access_changes = 0
+        self._rechecks = OnDemand(rt.spawn, self.recheck)
         rt.on(ACCESS_CHANGED, self._on_access_changed)
         rt.bus.on_resync(self.recheck_soon)
         rt.every(RECHECK_INTERVAL_S, self.recheck)
@@ -79,8 +81,8 @@ class Sockets:
         self._runtime.spawn(self._let_go(pick_id))
 
     def recheck_soon(self) -> None:
-        """Have `recheck` run beside what goes on."""
-        self._runtime.spawn(self.recheck())
+        """Have `recheck` run beside what goes on, once at a time; again if it is under way already."""
+        self._rechecks.soon()
 
     async def recheck(self) -> None:
         """Put out those whose token is not valid any more. Two queries."""
