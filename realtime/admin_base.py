@@ -51,6 +51,24 @@ class ServiceAdmin(ModelAdmin):
             raise Http404("there is no such row")
         return row
 
+    def row_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the page of a row shows besides its fields."""
+        return {}
+
+    def render_change_form(  # noqa: PLR0917 - as Django has it
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if change:
+            context |= self.row_context(request, obj)
+        response: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        return response
+
     def page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
         """A page of the service, ``admin/<app>/<name>.html``, among the admin's.
 

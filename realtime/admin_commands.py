@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -76,25 +75,8 @@ class CommandAdmin(ReadOnlyAdmin):
             }
         return actions
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row = self.get_object(request, unquote(object_id))
-        context: dict[str, Any] = {}
-        if row is not None:
-            context = {"title": str(row), "commands": self._offered(request, row), **self.row_context(row)}
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
-
-    def row_context(self, row: Any) -> dict[str, Any]:
-        """What a row's page shows besides its fields."""
-        return {}
+    def row_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return {"title": str(row), "commands": self._offered(request, row)}
 
     def command_view(self, request: HttpRequest, pk: str, name: str) -> HttpResponse:
         """``POST``: do it to one row, then show it; ``GET`` asks first."""

@@ -66,7 +66,7 @@ class TokensAdmin(ServiceAdmin):
         return UTC
 
     def row_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """What the template of a row's page shows besides its fields. One query."""
+        """One query."""
         return {
             "tokens": [self._token_row(token, row) for token in tokens_of(row.user_id)],
             "token_form": TokenForm(),
@@ -85,20 +85,6 @@ class TokensAdmin(ServiceAdmin):
             path("<int:pk>/revoke-one/", view(self.revoke_one_view), name=self._name("revoke_one")),
             *super().get_urls(),
         ]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        context = self.row_context(request, row) if row is not None else {}
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
 
     def issue_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """``POST``: make a token and show it, this once."""

@@ -142,23 +142,9 @@ class ChannelAdmin(ServiceAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        channel = self.get_object(request, object_id)
-        context = self._row_context(request, channel) if channel is not None else {}
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
-
-    def _row_context(self, request: HttpRequest, channel: Channel) -> dict[str, Any]:
+    def row_context(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
         """Its members, and forms to change them and to post. Three queries."""
-        members = channel.members.select_related("account__user").order_by("-pk")[:MAX_MEMBERS_SHOWN]
+        members = row.members.select_related("account__user").order_by("-pk")[:MAX_MEMBERS_SHOWN]
         shown = [
             {
                 "account_id": member.account_id,
@@ -171,14 +157,14 @@ class ChannelAdmin(ServiceAdmin):
         ]
         may_post = request.user.has_perm("gateway.add_message")
         poster = Account.objects.filter(user=request.user.pk).first() if may_post else None
-        is_member = poster is not None and channel.members.filter(account=poster).exists()
+        is_member = poster is not None and row.members.filter(account=poster).exists()
         return {
             "members": shown,
-            "more_members": max(self.members(channel) - len(shown), 0),
+            "more_members": max(self.members(row) - len(shown), 0),
             "may_change": self.holds(request, "change"),
             "member_form": MemberForm(),
             "may_post": may_post,
-            "may_post_here": is_member or channel.type != ChannelType.DIRECT,
+            "may_post_here": is_member or row.type != ChannelType.DIRECT,
             "is_member": is_member,
             "poster": poster or request.user.get_full_name() or request.user.get_username(),  # type: ignore[union-attr]
             "post_form": PostForm(),

@@ -81,37 +81,23 @@ class SentAdmin(SendingAdmin):
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **context})
         return response
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        sent = self.get_object(request, object_id)
-        context = self._recipients(request, sent) if sent is not None else {}
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
-
-    def _recipients(self, request: HttpRequest, sent: Sent) -> dict[str, Any]:
+    def row_context(self, request: HttpRequest, row: Sent) -> dict[str, Any]:
         """How far they got, and who they are for whoever may see that. Up to three queries."""
-        if sent.kind == SentKind.UPDATE:
+        if row.kind == SentKind.UPDATE:
             return {}
-        context: dict[str, Any] = {"statuses": count_statuses(sent)}
+        context: dict[str, Any] = {"statuses": count_statuses(row)}
         if request.user.has_perm("notifications.view_notification"):
-            rows = first_recipients(sent, MAX_RECIPIENTS)
-            names = names_of([row.user_id for row in rows])
+            recipients = first_recipients(row, MAX_RECIPIENTS)
+            names = names_of([one.user_id for one in recipients])
             context["shown"] = [
                 {
-                    "name": names.get(row.user_id, row.user_id),
-                    "url": notifications_url(user=row.user_id),
-                    "status": row.get_status_display(),
+                    "name": names.get(one.user_id, one.user_id),
+                    "url": notifications_url(user=one.user_id),
+                    "status": one.get_status_display(),
                 }
-                for row in rows
+                for one in recipients
             ]
-            context["all_url"] = notifications_url(sent=sent.pk)
+            context["all_url"] = notifications_url(sent=row.pk)
         return context
 
     # --- Columns and fields ---------------------------------------------------------------------------

@@ -52,19 +52,8 @@ class TemplateAdmin(ServiceAdmin):
         """The names it needs values for."""
         return in_short(", ".join(sorted(names_in(template.parts))))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        template = self.get_object(request, object_id)
-        context = self._context(request, template) if template is not None else {}
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
+    def row_context(self, request: HttpRequest, row: Template) -> dict[str, Any]:
+        return self._context(request, row)
 
     def try_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """``GET``: how it looks with the values in the query; nothing is sent."""

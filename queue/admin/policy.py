@@ -96,22 +96,12 @@ class PolicyAdmin(ServiceAdmin):
             raise PermissionDenied
         return HttpResponseRedirect(_form_url())
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = {
+    def row_context(self, request: HttpRequest, row: Policy) -> dict[str, Any]:
+        return {
             "title": "Policy of the login queue",
             "line": line_now(get_status()),
             "may_pause": self.holds(request, "change"),
         }
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
 
     def line_view(self, request: HttpRequest) -> HttpResponse:
         """What the line does now, as JSON, for the page that shows it."""

@@ -197,9 +197,10 @@ class TicketAdmin(CommandAdmin):
     def described(self, row: Ticket) -> str:
         return f"{row} · {row.client_id} · {row.get_state_display()}, {self.connection_words(row)}"
 
-    def row_context(self, row: Ticket) -> dict[str, Any]:
+    def row_context(self, request: HttpRequest, row: Ticket) -> dict[str, Any]:
         overtakings = overtaken_by(row, limit=MAX_OVERTAKINGS)
         return {
+            **super().row_context(request, row),
             "timeline": [timeline_row(entry) for entry in list_timeline(row)],
             "overtakings": [
                 {

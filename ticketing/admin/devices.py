@@ -76,18 +76,8 @@ class DeviceAdmin(ServiceAdmin):
         view = self.admin_site.admin_view(self.renew_view)
         return [path("<int:pk>/token/", view, name="ticketing_device_renew"), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = {"may_renew": self.holds(request, "change")}
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
+    def row_context(self, request: HttpRequest, row: Device) -> dict[str, Any]:
+        return {"may_renew": self.holds(request, "change")}
 
     def renew_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """``POST``: make a new token and show it, this once; ``GET`` asks first."""

@@ -119,20 +119,9 @@ class TableAdmin(ServiceAdmin):
         view = self.admin_site.admin_view(self.free_view)
         return [path("<int:pk>/free/", view, name="ticketing_table_free"), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        table = self.get_object(request, object_id)
-        pick = _pick(table) if table is not None and self.holds(request, "change") else None
-        context = {"held_by": pick.staff.name if pick else ""}
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
+    def row_context(self, request: HttpRequest, row: Table) -> dict[str, Any]:
+        pick = _pick(row) if self.holds(request, "change") else None
+        return {"held_by": pick.staff.name if pick else ""}
 
     def free_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """``POST``: have whoever sits there leave, then show the table."""

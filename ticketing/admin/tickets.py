@@ -199,34 +199,21 @@ class TicketAdmin(ReadOnlyAdmin):
         """For the actions: fields are never edited, so there is no change permission to ask for."""
         return self.holds(request, "change")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        ticket = self.get_object(request, object_id)
-        context: dict[str, Any] = {}
-        if ticket is not None:
-            manages = self.holds(request, "change")
-            context = {
-                "title": f"Ticket {ticket.label}",
-                "commands": [
-                    {
-                        "url": reverse(f"admin:ticketing_ticket_{name}", args=[ticket.pk]),
-                        "button": command.button,
-                        "asks": bool(command.question),
-                    }
-                    for name, command in COMMANDS.items()
-                    if manages and ticket.state in command.states
-                ],
-                "timeline": [timeline_row(event) for event in list_timeline(ticket.pk)],
-            }
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
+    def row_context(self, request: HttpRequest, row: Ticket) -> dict[str, Any]:
+        manages = self.holds(request, "change")
+        return {
+            "title": f"Ticket {row.label}",
+            "commands": [
+                {
+                    "url": reverse(f"admin:ticketing_ticket_{name}", args=[row.pk]),
+                    "button": command.button,
+                    "asks": bool(command.question),
+                }
+                for name, command in COMMANDS.items()
+                if manages and row.state in command.states
+            ],
+            "timeline": [timeline_row(event) for event in list_timeline(row.pk)],
+        }
 
     def command_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """``POST``: do it to one ticket, then show it; ``GET`` asks first."""

@@ -78,37 +78,24 @@ class VisitorAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(self.erase_view)
         return [path("<int:pk>/erase/", view, name="ticketing_visitor_erase"), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        visitor = self.get_object(request, object_id)
-        context: dict[str, Any] = {}
-        if visitor is not None:
-            tickets = visitor.tickets.select_related("staff", "table").order_by("-pk")
-            context = {
-                "may_erase": self.holds(request, "delete"),
-                "may_see_tickets": request.user.has_perm("ticketing.view_ticket"),
-                "tickets": [
-                    {
-                        "url": reverse("admin:ticketing_ticket_change", args=[ticket.pk]),
-                        "label": ticket.label,
-                        "state": ticket.get_state_display(),
-                        "taken": moment(ticket.created_at),
-                        "staff": ticket.staff,
-                        "table": ticket.table,
-                    }
-                    for ticket in tickets[:MAX_TICKETS_SHOWN]
-                ],
-                "more": max(getattr(visitor, "ticket_count", 0) - MAX_TICKETS_SHOWN, 0),
-            }
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **context}
-        )
-        return response
+    def row_context(self, request: HttpRequest, row: Visitor) -> dict[str, Any]:
+        tickets = row.tickets.select_related("staff", "table").order_by("-pk")
+        return {
+            "may_erase": self.holds(request, "delete"),
+            "may_see_tickets": request.user.has_perm("ticketing.view_ticket"),
+            "tickets": [
+                {
+                    "url": reverse("admin:ticketing_ticket_change", args=[ticket.pk]),
+                    "label": ticket.label,
+                    "state": ticket.get_state_display(),
+                    "taken": moment(ticket.created_at),
+                    "staff": ticket.staff,
+                    "table": ticket.table,
+                }
+                for ticket in tickets[:MAX_TICKETS_SHOWN]
+            ],
+            "more": max(getattr(row, "ticket_count", 0) - MAX_TICKETS_SHOWN, 0),
+        }
 
     def erase_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """``POST``: erase one visitor, then show the list; ``GET`` asks first."""
