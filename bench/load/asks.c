@@ -8,16 +8,11 @@
  * Pings and whatever else a server sends on its own would count as answers: measure servers that do not.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "clock.h"
+#include "dial.h"
 #include "frames.h"
 #include "histogram.h"
+#include "loop.h"
 
 #define MAX_CLIENTS 16384
 #define BUFFER_BYTES 4096
@@ -29,10 +24,8 @@ struct client {
     uint8_t buffer[BUFFER_BYTES];
 };
 
-static struct sockaddr_in server;
 static struct client *clients[MAX_CLIENTS];
 static unsigned client_count, lost;
-static int poller;
 static uint8_t question[2048];
 static size_t question_length;
 static struct histogram latencies;
@@ -73,48 +66,33 @@ static void answered(struct client *client)
         lost++;
 }
 
-static void pump_until(uint64_t end_ns)
+static void pump(int timeout_ms)
 {
     struct epoll_event events[256];
-    while (now_ns() < end_ns) {
-        int count = epoll_wait(poller, events, 256, 20);
-        for (int i = 0; i < count; i++)
-            answered(events[i].data.ptr);
-    }
+    int count = epoll_wait(poller, events, 256, timeout_ms);
+    for (int i = 0; i < count; i++)
+        answered(events[i].data.ptr);
+}
+
+static void pump_until(uint64_t end_ns)
+{
+    while (now_ns() < end_ns)
+        pump(20);
 }
 
 static int open_one(const char *path)
 {
-    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char text[2048];
-    size_t have = 0;
-    if (fd < 0 || client_count == MAX_CLIENTS || connect(fd, (struct sockaddr *)&server, sizeof server))
-        return 0;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    int length = snprintf(text, sizeof text,
-                          "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                          path, inet_ntoa(server.sin_addr), ntohs(server.sin_port));
-    if (send(fd, text, (size_t)length, MSG_NOSIGNAL) != length)
-        return 0;
-    char *end = NULL;
-    while (!end) {
-        ssize_t got = recv(fd, text + have, sizeof text - 1 - have, 0);
-        if (got <= 0)
-            return 0;
-        have += (size_t)got;
-        text[have] = 0;
-        end = strstr(text, "\r\n\r\n");
-    }
     struct client *client = calloc(1, sizeof *client);
-    if (strncmp(text, "HTTP/1.1 101", 12) || !client)
+    if (!client)
+        die("calloc");
+    client->fd = client_count < MAX_CLIENTS
+                     ? dial_websocket(path, (char *)client->buffer, BUFFER_BYTES, &client->length)
+                     : -1;
+    if (client->fd < 0) {
+        free(client);
         return 0;
-    client->fd = fd;
-    client->length = have - (size_t)(end + 4 - text);
-    memcpy(client->buffer, end + 4, client->length);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-    if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event))
-        die("epoll_ctl");
+    }
+    watch(EPOLL_CTL_ADD, client->fd, EPOLLIN, client);
     clients[client_count++] = client;
     return 1;
 }
@@ -155,18 +133,10 @@ static void command_ask(double seconds, const char *text)
 
 int main(int argc, char **argv)
 {
-    server.sin_family = AF_INET;
-    if (argc != 3 || inet_pton(AF_INET, argv[1], &server.sin_addr) != 1 || !atoi(argv[2])) {
-        fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
-        return 2;
-    }
-    server.sin_port = htons((uint16_t)atoi(argv[2]));
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    poller = epoll_create1(EPOLL_CLOEXEC);
-    if (poller < 0)
-        die("epoll_create1");
-    char line[2048], text[1024];
-    while (fgets(line, sizeof line, stdin)) {
+    dial_arguments(argc, argv);
+    loop_start();
+    char *line, text[1024];
+    while ((line = next_command(pump))) {
         unsigned count;
         double seconds;
         if (sscanf(line, "open %1023s %u", text, &count) == 2)

@@ -26,20 +26,15 @@
  * at its end is waited for, so the next command finds nobody busy.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "dial.h"
 #include "frames.h"
 #include "histogram.h"
-#include "http.h"
 #include "inbox.h"
 #include "line.h"
+#include "loop.h"
 
 #define MAX_CONNECTIONS 1024
 #define BUFFER_BYTES (512 * 1024)
@@ -60,8 +55,7 @@ struct connection {
     struct inbox inbox;
 };
 
-static struct sockaddr_in server;
-static int poller, timer;
+static int timer;
 static uint8_t *buffer;
 static struct connection *connections[MAX_CONNECTIONS], *teller; /* whose lines say who waits */
 static unsigned connection_count, seated;
@@ -97,7 +91,7 @@ static void say(struct connection *connection, enum doing doing, uint64_t at_ns,
         hung_up(connection);
 }
 
-/* Connect and shake hands, waiting for each step; what came behind the handshake is kept for later. */
+/* What comes behind the handshake is kept for later. */
 static struct connection *connection_open(enum role role, const char *path)
 {
     struct connection *connection = calloc(1, sizeof *connection);
@@ -106,38 +100,15 @@ static struct connection *connection_open(enum role role, const char *path)
     connection->role = role;
     connection->extended = strstr(path, "extended=1") != NULL;
     connection->doing = role == STAFF ? STANDING : IDLE;
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int on = 1;
-    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct timeval patience = {.tv_sec = 20};
-    setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    char request[1024];
-    int length = snprintf(request, sizeof request,
-                          "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                          path, inet_ntoa(server.sin_addr), ntohs(server.sin_port));
-    struct response response = {0};
-    int complete = 0;
-    ssize_t have = 0;
-    if (connection->fd >= 0 && !connect(connection->fd, (struct sockaddr *)&server, sizeof server) &&
-        send(connection->fd, request, (size_t)length, MSG_NOSIGNAL) == length) {
-        while (!complete && (have = inbox_receive(&connection->inbox, connection->fd, buffer, BUFFER_BYTES)) > 0) {
-            complete = http_read((const char *)buffer, (size_t)have, &response);
-            if (!complete)
-                inbox_keep(&connection->inbox, buffer, (size_t)have);
-        }
-    }
-    if (complete != 1 || response.status != 101) {
-        if (connection->fd >= 0)
-            close(connection->fd);
+    size_t length;
+    connection->fd = dial_websocket(path, (char *)buffer, BUFFER_BYTES, &length);
+    if (connection->fd < 0) {
         free(connection);
         return NULL;
     }
-    inbox_keep(&connection->inbox, buffer + response.length, (size_t)have - response.length);
+    inbox_keep(&connection->inbox, buffer, length);
     fcntl(connection->fd, F_SETFL, fcntl(connection->fd, F_GETFL) | O_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    if (epoll_ctl(poller, EPOLL_CTL_ADD, connection->fd, &event) < 0)
-        die("epoll_ctl");
+    watch(EPOLL_CTL_ADD, connection->fd, EPOLLIN, connection);
     return connection;
 }
 
@@ -431,7 +402,7 @@ static void command_run(double warmup_s, double seconds, double rate)
     printf("}\n");
 }
 
-static int command(char *line)
+static int command(const char *line)
 {
     char role[16], path[512], token[128];
     unsigned count;
@@ -460,38 +431,14 @@ static int command(char *line)
 
 int main(int argc, char **argv)
 {
-    server.sin_family = AF_INET;
-    if (argc != 3 || inet_pton(AF_INET, argv[1], &server.sin_addr) != 1 || !atoi(argv[2])) {
-        fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
-        return 2;
-    }
-    server.sin_port = htons((uint16_t)atoi(argv[2]));
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    dial_arguments(argc, argv);
+    loop_start();
     buffer = malloc(BUFFER_BYTES);
-    poller = epoll_create1(EPOLL_CLOEXEC);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &timer};
-    if (!buffer || poller < 0 || timer < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, timer, &event) < 0)
+    if (!buffer || timer < 0)
         die("start");
-    /* Not buffered ahead: while no command comes, lines are read and pings answered. */
-    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-    char input[2048];
-    for (size_t have = 0;;) {
-        char *end = memchr(input, '\n', have);
-        if (end) {
-            *end = 0;
-            if (!command(input))
-                return 0;
-            have -= (size_t)(end + 1 - input);
-            memmove(input, end + 1, have);
-            continue;
-        }
-        ssize_t got = have < sizeof input ? read(0, input + have, sizeof input - have) : 0;
-        if (!got)
-            return 0;
-        if (got > 0)
-            have += (size_t)got;
-        else
-            pump(5);
-    }
+    watch(EPOLL_CTL_ADD, timer, EPOLLIN, &timer);
+    for (char *line; (line = next_command(pump)) && command(line);)
+        ;
+    return 0;
 }

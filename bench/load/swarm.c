@@ -41,23 +41,16 @@
  * Connections come from 127.0.0.2 up, 4,000 to an address, so local ports never run out.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "dial.h"
 #include "frames.h"
 #include "histogram.h"
 #include "http.h"
 #include "inbox.h"
+#include "loop.h"
 
-#define PER_SOURCE_ADDRESS 4000
 #define MAX_SENDERS 256
 #define BUFFER_BYTES (512 * 1024)
 #define HANDSHAKE_TIMEOUT_NS 300000000000ull
@@ -86,8 +79,6 @@ struct sender {
     char buffer[16384];
 };
 
-static struct sockaddr_in server;
-static int poller;
 static uint8_t *buffer;
 
 static struct listener **listeners;
@@ -116,37 +107,6 @@ static const char *stamp_key = "\"ns\":", *quote = "\"";
 static size_t stamp_hint;
 static struct histogram latencies, answers;
 
-/* --- sockets ----------------------------------------------------------------------------------- */
-
-static int open_socket(unsigned index)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-    if (fd < 0)
-        die("socket");
-    struct sockaddr_in source = {.sin_family = AF_INET};
-    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + index / PER_SOURCE_ADDRESS);
-    /* The port is chosen when connecting, so that one port may serve several destinations. */
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    /* Leave by RST: thousands of sockets in TIME_WAIT would colour the next run. */
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    if (bind(fd, (struct sockaddr *)&source, sizeof source) < 0)
-        die("bind");
-    if (connect(fd, (struct sockaddr *)&server, sizeof server) < 0 && errno != EINPROGRESS) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static void watch(int operation, int fd, uint32_t events, void *owner)
-{
-    struct epoll_event event = {.events = events, .data.ptr = owner};
-    if (epoll_ctl(poller, operation, fd, &event) < 0)
-        die("epoll_ctl");
-}
-
 /* --- listeners --------------------------------------------------------------------------------- */
 
 static void listener_close(struct listener *listener)
@@ -173,7 +133,7 @@ static void listener_start(void)
         die("listener");
     listener->kind = LISTENER;
     listener->started_ns = now_ns();
-    listener->fd = open_socket(listener_count);
+    listener->fd = dial_begin(listener_count);
     listener->index = listener_count;
     listeners[listener_count++] = listener;
     if (listener->fd < 0) {
@@ -324,7 +284,7 @@ static void sender_open(struct sender *sender)
     sender->busy = 0;
     sender->length = 0;
     sender->connecting = 1;
-    sender->fd = open_socket((unsigned)(sender - senders));
+    sender->fd = dial_begin((unsigned)(sender - senders));
     if (sender->fd < 0)
         die("connect");
     watch(EPOLL_CTL_ADD, sender->fd, EPOLLOUT, sender);
@@ -466,10 +426,7 @@ static void pump_until(uint64_t end_ns)
 
 static void command_listen(const char *path, unsigned count, unsigned window)
 {
-    snprintf(listen_request, sizeof listen_request,
-             "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-             path, inet_ntoa(server.sin_addr), ntohs(server.sin_port));
+    dial_request(listen_request, sizeof listen_request, path, "");
     histogram_reset(&handshakes);
     opened = failed = 0;
     unsigned started = 0;
@@ -646,37 +603,15 @@ static void command_drain(void)
 
 int main(int argc, char **argv)
 {
-    server.sin_family = AF_INET;
-    if (argc != 3 || inet_pton(AF_INET, argv[1], &server.sin_addr) != 1 || !atoi(argv[2])) {
-        fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
-        return 2;
-    }
-    server.sin_port = htons((uint16_t)atoi(argv[2]));
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    dial_arguments(argc, argv);
+    loop_start();
     buffer = malloc(BUFFER_BYTES);
-    poller = epoll_create1(EPOLL_CLOEXEC);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (!buffer || poller < 0 || timer < 0)
+    if (!buffer || timer < 0)
         die("start");
     watch(EPOLL_CTL_ADD, timer, EPOLLIN, &timer_kind);
-    /* Commands are read without buffering ahead of select: while none comes, connections that idle
-     * still have their pings answered. */
-    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-    char line[2048], path[512], said[MAX_SAID];
-    size_t have = 0;
-    for (;;) {
-        char *end = memchr(line, '\n', have);
-        if (!end) {
-            ssize_t got = have < sizeof line ? read(0, line + have, sizeof line - have) : 0;
-            if (got > 0)
-                have += (size_t)got;
-            else if (got == 0)
-                return 0;
-            else
-                pump(5);
-            continue;
-        }
-        *end = 0;
+    char *line, path[512], said[MAX_SAID];
+    while ((line = next_command(pump))) {
         struct wrapping around;
         unsigned count, window;
         double warmup_s, seconds, rate;
@@ -715,7 +650,6 @@ int main(int argc, char **argv)
             return 0;
         else
             printf("{\"error\":\"unknown command\"}\n");
-        have -= (size_t)(end + 1 - line);
-        memmove(line, end + 1, have);
     }
+    return 0;
 }

@@ -22,22 +22,13 @@
  * Connections come from 127.0.0.2 up, 4,000 to an address, so local ports never run out.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "clock.h"
+#include "dial.h"
 #include "frames.h"
 #include "histogram.h"
-#include "http.h"
 #include "inbox.h"
+#include "loop.h"
 
-#define PER_SOURCE_ADDRESS 4000
 #define BUFFER_BYTES (256 * 1024)
 #define PATIENCE_NS 300000000000ull
 
@@ -52,8 +43,6 @@ struct waiter {
     uint64_t started_ns, asked_ns;
 };
 
-static struct sockaddr_in server;
-static int poller;
 static uint8_t *buffer;
 static char prefix[32] = "waiter";
 
@@ -62,13 +51,6 @@ static unsigned allocated, under_way, open_count, failed, lost, answered, unansw
 static uint64_t admitted, stats, stats_bytes;
 static struct histogram handshakes, joins, admissions;
 static uint64_t mark_ns;
-
-static void watch(int operation, int fd, uint32_t events, void *owner)
-{
-    struct epoll_event event = {.events = events, .data.ptr = owner};
-    if (epoll_ctl(poller, operation, fd, &event) < 0)
-        die("epoll_ctl");
-}
 
 static void waiter_close(struct waiter *waiter)
 {
@@ -91,27 +73,15 @@ static void waiter_close(struct waiter *waiter)
 static void waiter_start(unsigned index, int joins_at_once)
 {
     struct waiter *waiter = &waiters[index];
-    int on = 1;
-    waiter->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (waiter->fd < 0)
-        die("socket");
-    struct sockaddr_in source = {.sin_family = AF_INET};
-    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + index / PER_SOURCE_ADDRESS);
-    setsockopt(waiter->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    setsockopt(waiter->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    /* Leave by RST: thousands of sockets in TIME_WAIT would colour the next run. */
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(waiter->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    if (bind(waiter->fd, (struct sockaddr *)&source, sizeof source) < 0)
-        die("bind");
     waiter->started_ns = now_ns();
     waiter->wants_ticket = joins_at_once;
-    waiter->state = CONNECTING;
-    under_way++;
-    if (connect(waiter->fd, (struct sockaddr *)&server, sizeof server) < 0 && errno != EINPROGRESS) {
-        waiter_close(waiter);
+    waiter->fd = dial_begin(index);
+    if (waiter->fd < 0) {
+        failed++;
         return;
     }
+    waiter->state = CONNECTING;
+    under_way++;
     watch(EPOLL_CTL_ADD, waiter->fd, EPOLLOUT, waiter);
 }
 
@@ -217,15 +187,11 @@ static ssize_t waiter_take(struct waiter *waiter, const uint8_t *data, size_t le
 static void waiter_event(struct waiter *waiter, uint32_t events)
 {
     if (waiter->state == CONNECTING) {
-        char request[512];
-        int length = snprintf(request, sizeof request,
-                              "GET / HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                              "platform: bench\r\nid: %s%u\r\n\r\n",
-                              inet_ntoa(server.sin_addr), ntohs(server.sin_port), prefix,
-                              (unsigned)(waiter - waiters));
+        char headers[80], request[512];
+        snprintf(headers, sizeof headers, "platform: bench\r\nid: %s%u\r\n", prefix, (unsigned)(waiter - waiters));
+        size_t length = dial_request(request, sizeof request, "/", headers);
         if ((events & (EPOLLERR | EPOLLHUP)) ||
-            send(waiter->fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
+            send(waiter->fd, request, length, MSG_NOSIGNAL) != (ssize_t)length) {
             waiter_close(waiter);
             return;
         }
@@ -348,34 +314,14 @@ static void command_drop(void)
 
 int main(int argc, char **argv)
 {
-    server.sin_family = AF_INET;
-    if (argc != 3 || inet_pton(AF_INET, argv[1], &server.sin_addr) != 1 || !atoi(argv[2])) {
-        fprintf(stderr, "usage: %s ADDRESS PORT\n", argv[0]);
-        return 2;
-    }
-    server.sin_port = htons((uint16_t)atoi(argv[2]));
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    dial_arguments(argc, argv);
+    loop_start();
     buffer = malloc(BUFFER_BYTES);
-    poller = epoll_create1(EPOLL_CLOEXEC);
-    if (!buffer || poller < 0)
-        die("start");
+    if (!buffer)
+        die("malloc");
     reset();
-    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-    char line[256], way[16];
-    size_t have = 0;
-    for (;;) {
-        char *end = memchr(line, '\n', have);
-        if (!end) {
-            ssize_t got = have < sizeof line ? read(0, line + have, sizeof line - have) : 0;
-            if (got > 0)
-                have += (size_t)got;
-            else if (got == 0)
-                return 0;
-            else
-                pump(5);
-            continue;
-        }
-        *end = 0;
+    char *line, way[16];
+    while ((line = next_command(pump))) {
         unsigned count, window;
         double seconds;
         if (sscanf(line, "arrive %u %u %15s", &count, &window, way) == 3)
@@ -394,7 +340,6 @@ int main(int argc, char **argv)
             return 0;
         else
             printf("{\"error\":\"unknown command\"}\n");
-        have -= (size_t)(end + 1 - line);
-        memmove(line, end + 1, have);
     }
+    return 0;
 }
