@@ -22,8 +22,9 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from tests.components import kafka_runnable
+from tests.fetching import NotFetchedError
 from tests.kafka.mock import PARTITIONS, KafkaMock
-from tests.kafka.node import KafkaNode, NoKafkaError
+from tests.kafka.node import KafkaNode
 
 FLUSH_S = 30
 BODY_BYTES = 100
@@ -40,7 +41,7 @@ def cluster() -> KafkaNode | KafkaMock:
     """The best there is."""
     try:
         return KafkaNode() if kafka_runnable() else KafkaMock()
-    except NoKafkaError:
+    except NotFetchedError:
         return KafkaMock()
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urljoin
@@ -21,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.components import NODE_SOURCES, node_packages
+from tests.fetching import fetch_once
 
 TALK = NODE_SOURCES / "talk.js"
 PATIENCE_S = 10.0
@@ -217,47 +216,26 @@ def websocket_client() -> Iterator[Client]:
         yield WebsocketClient(stack)
 
 
-class NoPackagesError(Exception):
-    """npm could not fetch them. The message holds what it printed."""
-
-
-def _fetch_packages() -> Path:
-    """The folder of ``node/package.json``'s packages, fetched if this is the first time.
-
-    Raises:
-        NoPackagesError: npm could not fetch them.
+def node() -> AbstractContextManager[Client]:
     """
-    folder = node_packages()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            with tempfile.TemporaryDirectory(dir=folder.parent) as incomplete:
-                shutil.copy(NODE_SOURCES / "package.json", incomplete)
-                fetched = subprocess.run(
-                    ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"],
-                    cwd=incomplete,
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                    timeout=FETCH_DEADLINE_S,
-                )
-                if fetched.returncode:
-                    raise NoPackagesError(f"npm could not fetch ws:\n{fetched.stdout}{fetched.stderr}")
-                Path(incomplete, "node_modules").replace(folder)
-    return folder
+    Raises:
+        NotFetchedError: there is no ``ws``, and npm could not fetch it.
+    """
+
+    def command(folder: Path) -> list[str]:
+        shutil.copy(NODE_SOURCES / "package.json", folder)
+        return ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
+
+    packages = node_packages()
+    fetch_once(packages, command, makes="node_modules", deadline_s=FETCH_DEADLINE_S)
+    return _node(packages)
 
 
 @contextmanager
-def node() -> Iterator[Client]:
-    """
-    Raises:
-        NoPackagesError: npm could not fetch ``ws``.
-    """
+def _node(packages: Path) -> Iterator[Client]:
     process = subprocess.Popen(
         ["node", str(NODE_SOURCES / "client.js")],
-        env={**os.environ, "NODE_PATH": str(_fetch_packages())},
+        env={**os.environ, "NODE_PATH": str(packages)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -12,8 +12,9 @@ import pytest
 from tests.conftest import require
 from tests.e2e import clients
 from tests.e2e.channels import Channels
-from tests.e2e.clients import Client, EndedError, NoPackagesError
+from tests.e2e.clients import Client, EndedError
 from tests.e2e.servers import Server, until
+from tests.fetching import NotFetchedError
 
 CLIENTS = [
     "websockets",
@@ -35,7 +36,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
             require("node")
             try:
                 opened = clients.node()
-            except NoPackagesError as error:
+            except NotFetchedError as error:
                 pytest.skip(str(error))
         case _:
             opened = clients.chromium(request.getfixturevalue("chromium_path"))

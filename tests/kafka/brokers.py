@@ -11,8 +11,9 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from tests.conftest import require
+from tests.fetching import NotFetchedError
 from tests.kafka.mock import KafkaMock
-from tests.kafka.node import KafkaNode, NoKafkaError
+from tests.kafka.node import KafkaNode
 
 OTHERS = os.environ.get("KAFKA_BROKERS_TEST", "")
 # Of the fixture `kafka`: what is not the mock.
@@ -60,7 +61,7 @@ def kafka_node() -> Iterator[KafkaNode]:
     require("kafka")
     try:
         node = KafkaNode()
-    except NoKafkaError as error:
+    except NotFetchedError as error:
         pytest.skip(str(error))
     with node:
         yield node

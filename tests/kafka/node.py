@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.components import KAFKA_POM, StartError, _Child, free_port, kafka_jars
+from tests.fetching import fetch_once
 
 FETCH_DEADLINE_S = 600
 # It starts sooner so, which is most of what it does here.
@@ -49,12 +49,12 @@ group.min.session.timeout.ms=100
 """
 
 
-class NoKafkaError(Exception):
-    """Maven could not fetch it. The message holds what it printed."""
-
-
 class KafkaNode:
-    """A cluster of one. Topics are made by hand (`tests.kafka.feeding`)."""
+    """A cluster of one. Topics are made by hand (`tests.kafka.feeding`).
+
+    Raises:
+        NotFetchedError: there is no Kafka, and Maven could not fetch it.
+    """
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="foyer-kafka-"))
@@ -102,31 +102,19 @@ class KafkaNode:
 
 
 def _fetch_jars() -> Path:
-    """The folder with Kafka's jars, fetched if this is the first time.
+    """The folder with Kafka's jars.
 
     Raises:
-        NoKafkaError: Maven could not fetch them.
+        NotFetchedError: there are none, and Maven could not fetch them.
     """
-    folder = kafka_jars()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            with tempfile.TemporaryDirectory(dir=folder.parent) as incomplete:
-                command = ["mvn", "--batch-mode", "--quiet", "--file", str(KAFKA_POM)]
-                command += ["dependency:copy-dependencies", f"-DoutputDirectory={incomplete}/jars"]
-                fetched = subprocess.run(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                    timeout=FETCH_DEADLINE_S,
-                )
-                if fetched.returncode:
-                    raise NoKafkaError(f"Maven could not fetch Kafka:\n{fetched.stdout}{fetched.stderr}")
-                Path(incomplete, "jars").replace(folder)
-    return folder
+
+    def command(folder: Path) -> list[str]:
+        maven = ["mvn", "--batch-mode", "--quiet", "--file", str(KAFKA_POM)]
+        return [*maven, "dependency:copy-dependencies", f"-DoutputDirectory={folder}/jars"]
+
+    jars = kafka_jars()
+    fetch_once(jars, command, makes="jars", deadline_s=FETCH_DEADLINE_S)
+    return jars
 
 
 def _make_certificate(ca_file: Path, node_file: Path) -> None:
