@@ -21,10 +21,13 @@ from realtime import runtime
 from realtime.errors import ProtocolViolation, Refused
 from realtime.logs import get_logger
 from realtime.outbound import NoAnswer, Outbound
+from realtime.ratelimit import KeyedRateLimiter
 
 log = get_logger(__name__)
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
+# Each thing that is wrong with a service is said so often in the log: clients cause it as often as they ask.
+SAID_EVERY_S: Final = 60.0
 
 _placeholder: Final = re.compile(r"\{([A-Za-z][A-Za-z0-9_-]*)\}")
 # What can stand in a header: visible ASCII, no spaces.
@@ -37,6 +40,8 @@ class Services:
 
     def __init__(self, rt: runtime.Runtime) -> None:
         self._outbound: dict[str, Outbound] = {}
+        self._clock = rt.clock
+        self._said = KeyedRateLimiter(1 / SAID_EVERY_S, burst=1)
         # Of which it was said in the log that they do not answer.
         self._silent: set[str] = set()
         rt.on_stop(self._close)
@@ -63,14 +68,33 @@ class Services:
             answer = await outbound.send(method, url, who=origin, headers=headers, **request)
             self._heard_of(origin)
             if answer.status >= 400:
-                raise _refusal(answer.status, origin)
+                raise self._refusal(answer.status, origin)
             return answer.json_value() if answer.body.strip() else None
         except NoAnswer as error:
             self._silence_of(origin, error.message)
             raise Refused("BACKEND_UNAVAILABLE", "The service behind this does not answer.") from None
         except ProtocolViolation:
-            log.warning("notifications.backend_malformed", backend=origin)
-            raise _failed() from None
+            raise self.malformed(origin) from None
+
+    def malformed(self, backend: str) -> Refused:
+        """What to refuse with where a service answers with something else than it should."""
+        if self._is_to_be_said(f"malformed {backend}"):
+            log.warning("notifications.backend_malformed", backend=backend)
+        return Refused(
+            "BACKEND_FAILED", "The service behind this answered with something else than it should."
+        )
+
+    def _refusal(self, status: int, origin: str) -> Refused:
+        if status == 401:
+            return unauthorized()
+        if status == 403:
+            return Refused("FORBIDDEN", "The service behind this does not allow it.")
+        if self._is_to_be_said(f"{status} {origin}"):
+            log.info("notifications.backend_refused", backend=origin, status=status)
+        return Refused("BACKEND_FAILED", f"The service behind this answered {status}.")
+
+    def _is_to_be_said(self, what: str) -> bool:
+        return self._said.take(what, self._clock.monotonic())
 
     def _heard_of(self, origin: str) -> None:
         if origin in self._silent:
@@ -79,7 +103,7 @@ class Services:
 
     def _silence_of(self, origin: str, reason: str) -> None:
         # Once for an outage, not for everybody who asks meanwhile.
-        if origin not in self._silent:
+        if origin not in self._silent and self._is_to_be_said(f"silent {origin}"):
             self._silent.add(origin)
             log.warning("notifications.backend_unavailable", backend=origin, reason=reason)
 
@@ -102,8 +126,7 @@ class HttpAccounts:
         profile = await self._services.ask("GET", self._url, token)
         number = profile.pop("id", None) if isinstance(profile, dict) else None
         if type(number) not in (str, int) or not 1 <= len(str(number)) <= 64 or "\x00" in str(number):
-            log.warning("notifications.backend_malformed", backend=self._url)
-            raise _failed()
+            raise self._services.malformed(self._url)
         return User(str(number), profile, token)
 
 
@@ -122,7 +145,7 @@ class HttpStore:
         params = {"where": _json(query.where), "params": _json(query.params)}
         found = await self._services.ask("GET", self._url, user.token, params=params)
         if not isinstance(found, list):
-            raise _failed()
+            raise self._services.malformed(self._url)
         return seq, msgspec.json.encode(found)
 
     async def count(self, user: User, query: CountQuery) -> int:
@@ -130,7 +153,7 @@ class HttpStore:
         found = await self._services.ask("GET", f"{self._url}/count", user.token, params=params)
         total = found.get("total") if isinstance(found, dict) else None
         if type(total) is not int:
-            raise _failed()
+            raise self._services.malformed(self._url)
         return total
 
     async def mark(self, user: User, update: Update, origin: str) -> None:
@@ -173,16 +196,3 @@ def _plain(value: Any) -> str:
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _refusal(status: int, origin: str) -> Refused:
-    if status == 401:
-        return unauthorized()
-    if status == 403:
-        return Refused("FORBIDDEN", "The service behind this does not allow it.")
-    log.info("notifications.backend_refused", backend=origin, status=status)
-    return Refused("BACKEND_FAILED", f"The service behind this answered {status}.")
-
-
-def _failed() -> Refused:
-    return Refused("BACKEND_FAILED", "The service behind this answered with something else than it should.")

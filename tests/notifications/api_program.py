@@ -1,8 +1,9 @@
 """Another company's service, as its own program: users, their notifications, tournaments. Prints its port.
 
 A token is ``user-<id>``, and ``user-<id>~2`` another of the same user. What it does wrong it does by the id:
-``slow`` answers when everybody has left, ``failing`` with 500, ``revoked`` with 401, ``banned`` with 403,
-``huge`` at great length, ``malformed`` with no JSON, ``dripping`` a byte at a time without end.
+``slow`` answers when everybody has left, ``failing`` with 500, ``missing`` with 404, ``revoked`` with 401,
+``banned`` with 403, ``huge`` at great length, ``malformed`` with no JSON, ``strange`` with JSON that says
+nothing, ``dripping`` a byte at a time without end.
 """
 
 import json
@@ -11,7 +12,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-STATUSES = {"failing": 500, "revoked": 401, "banned": 403}
+STATUSES = {"failing": 500, "missing": 404, "revoked": 401, "banned": 403}
 # Requests under way, and the most there have been, by path.
 counts: Counter[str] = Counter()
 busiest: Counter[str] = Counter()
@@ -43,6 +44,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.say("x" * 1_000_000)
         if user == "malformed" and url.path != "/me":
             return self.send(200, b"{oops")
+        if user == "strange" and url.path != "/me":
+            return self.say("strange")
         if user == "dripping" and url.path != "/me":
             return self.drip()
         if url.path != "/me" and user in STATUSES:

@@ -13,8 +13,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 
+from notifications.backends.http import SAID_EVERY_S
 from notifications.models import BackendCommand
 from notifications.protocol.codec import BadRequest
+from realtime.clock import FakeClock
 from realtime.runtime import Runtime
 from tests.notifications.clients import Client, refusal, send, update
 
@@ -86,6 +88,7 @@ async def test_who_has_no_token_is_nobody_whatever_the_service_answers_to_that(
         ("banned", "FORBIDDEN"),
         ("failing", "BACKEND_FAILED"),
         ("malformed", "BACKEND_FAILED"),
+        ("strange", "BACKEND_FAILED"),
         ("huge", "BACKEND_UNAVAILABLE"),
         ("slow", "BACKEND_UNAVAILABLE"),
         ("dripping", "BACKEND_UNAVAILABLE"),
@@ -95,6 +98,44 @@ async def test_what_goes_wrong_there_is_said_here(rt: Runtime, name: str, code: 
     client = await user(rt, name)
     assert await refusal(client, "getMyNotifications") == code
     assert client.socket._listeners == {}, "who got no list is not subscribed"
+
+
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [
+        ("failing", "notifications.backend_refused"),
+        ("malformed", "notifications.backend_malformed"),
+        ("strange", "notifications.backend_malformed"),
+        ("huge", "notifications.backend_unavailable"),
+    ],
+)
+async def test_it_goes_into_the_log_once_a_minute_however_many_ask(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, event: str
+) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(rt, "clock", clock)
+    client, other = await user(rt, name), await user(rt, "zoe")
+
+    async def said() -> int:
+        for _ in range(3):
+            await refusal(client, "getMyNotifications")
+            # What others are answered does not make it news.
+            await other.list()
+        return capsys.readouterr().err.count(event)
+
+    assert await said() == 1
+    clock.advance(SAID_EVERY_S - 1)
+    assert await said() == 0
+    clock.advance(1)
+    assert await said() == 1
+
+
+async def test_one_fault_does_not_hide_another(rt: Runtime, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("failing", "malformed", "missing"):
+        await refusal(await user(rt, name), "getMyNotifications")
+    said = capsys.readouterr().err
+    assert said.count("notifications.backend_refused") == 2
+    assert said.count("notifications.backend_malformed") == 1
 
 
 async def test_commands_are_configuration(rt: Runtime, api: str) -> None:
