@@ -11,8 +11,10 @@ from django.urls import URLPattern, path, reverse
 from notifications.admin.forms import TemplateForm, ValuesForm
 from notifications.admin.words import in_short, indented
 from notifications.models import Template
-from notifications.rules import filled, names_in
+from notifications.rules import names_in
+from notifications.services.outbox import fill
 from realtime.admin_base import ServiceAdmin
+from realtime.errors import Refused
 from realtime.wire import encode_json
 
 
@@ -56,24 +58,26 @@ class TemplateAdmin(ServiceAdmin):
         return self._context(request, row)
 
     def try_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """``GET``: how it looks with the values in the query; nothing is sent."""
+        """``GET``: how it looks with the values in the query, or why it cannot be. Nothing is sent."""
         template: Template = self.target(request, pk, "view")
         form = ValuesForm(template, request.GET)
         form.is_valid()
         # A value that was not given is left as its name.
         values = {name: form.cleaned_data.get(name) or "{" + name + "}" for name in names_in(template.parts)}
-        title, body, data = filled(template.parts, values)
+        preview = {}
+        try:
+            title, body, data = fill(template, values)
+        except Refused as refused:
+            form.add_error(None, refused.message)
+        else:
+            data_text = indented(encode_json(data))
+            preview = {"type": template.type, "title": title, "body": body, "data": data_text}
         return self.page(
             request,
             "template/tried",
             title=f"{template} with these values",
             template=template,
-            preview={
-                "type": template.type,
-                "title": title,
-                "body": body,
-                "data": indented(encode_json(data)),
-            },
+            preview=preview,
             **self._context(request, template, form),
         )
 

@@ -194,6 +194,25 @@ def draft(feed: Feed, now: datetime) -> tuple[Sent, Sequence[str]]:
     return sent, recipients
 
 
+def fill(template: Template, values: Mapping[str, Value]) -> tuple[str, str, Any]:
+    """Title, body and data of a template with these values in it.
+
+    Raises:
+        Refused: MISSING_VALUE, TOO_LONG.
+    """
+    if missing := names_in(template.parts) - values.keys():
+        raise Refused("MISSING_VALUE", f"The template needs a value for {', '.join(sorted(missing))}.")
+    title_length, body_length, data_length = (length_filled(part, values) for part in template.parts)
+    if title_length > MAX_TITLE_LENGTH or body_length > MAX_BODY_LENGTH:
+        raise Refused("TOO_LONG", "With these values the title or the body is too long.")
+    # Its characters before it is made, its bytes when it is.
+    if data_length <= MAX_DATA_BYTES:
+        title, body, data = filled(template.parts, values)
+        if len(encode_json(data)) <= MAX_DATA_BYTES:
+            return title, body, data
+    raise Refused("TOO_LONG", "With these values the data is too long.")
+
+
 def _digest(feed: Feed) -> str:
     """Tells one message from another; the order of members does not count."""
     return hashlib.sha256(msgspec.json.encode(feed, order="deterministic")).hexdigest()
@@ -202,29 +221,14 @@ def _digest(feed: Feed) -> str:
 def _say(sent: Sent, feed: NewNotification) -> None:
     """Take over what is said, from the message or from its template."""
     if feed.template is not None:
-        data = _fill(sent, feed.template, feed.values)
+        template = Template.objects.filter(name=feed.template).first()
+        if template is None:
+            raise Refused("UNKNOWN_TEMPLATE", "There is no such template.")
+        sent.type = template.type
+        sent.title, sent.body, data = fill(template, feed.values)
     else:
         sent.type, sent.title, sent.body, data = feed.type or "", feed.title, feed.body, feed.data
     sent.data = encode_json(data).decode()
-
-
-def _fill(sent: Sent, name: str, values: Mapping[str, Value]) -> Any:
-    """Take over a template, with these values in it; gives its data."""
-    template = Template.objects.filter(name=name).first()
-    if template is None:
-        raise Refused("UNKNOWN_TEMPLATE", "There is no such template.")
-    if missing := names_in(template.parts) - values.keys():
-        raise Refused("MISSING_VALUE", f"The template needs a value for {', '.join(sorted(missing))}.")
-    title_length, body_length, data_length = (length_filled(part, values) for part in template.parts)
-    if title_length > MAX_TITLE_LENGTH or body_length > MAX_BODY_LENGTH:
-        raise Refused("TOO_LONG", "With these values the title or the body is too long.")
-    # Its characters before it is made, its bytes when it is.
-    if data_length <= MAX_DATA_BYTES:
-        sent.type = template.type
-        sent.title, sent.body, data = filled(template.parts, values)
-        if len(encode_json(data)) <= MAX_DATA_BYTES:
-            return data
-    raise Refused("TOO_LONG", "With these values the data is too long.")
 
 
 def _recipients(feed: NewNotification) -> Sequence[str]:

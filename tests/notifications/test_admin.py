@@ -16,6 +16,7 @@ from notifications.rules import Status
 from notifications.selectors import sent as selectors
 from notifications.services.commands import Mark, commit_one
 from realtime.admin_lists import BoundedPaginator
+from realtime.errors import Refused
 from tests.notifications.admin_pages import COMMANDS, DEAD, OF_USERS, SENT, TEMPLATES
 from tests.notifications.clients import feed, send, somebody
 from tests.notifications.letters import bury
@@ -208,6 +209,29 @@ def test_templates_are_checked_tried_and_deleted(admin_client: Client) -> None:
     assert "&quot;text&quot;" in page_of(admin_client.get(path + "change/"))
     admin_client.post(path + "delete/", {"post": "yes"})
     assert not Template.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("parts", "value", "problem"),
+    [
+        ({"title": "{n}"}, "x" * 201, "With these values the title or the body is too long."),
+        ({"body": "{n} and {n}"}, "x" * 2_000, "With these values the title or the body is too long."),
+        ({"data": ["{n}"] * 1_000}, "x" * 4_000, "With these values the data is too long."),
+    ],
+)
+def test_what_could_not_be_sent_is_not_shown_as_if_it_could(
+    admin_client: Client, parts: dict[str, Any], value: str, problem: str
+) -> None:
+    template = Template.objects.create(name="long", type="news", **parts)
+    tried = page_of(admin_client.get(f"{TEMPLATES}{template.pk}/try/", {"n": value}))
+    assert problem in tried
+    assert "What they would get" not in tried
+    assert len(tried) < 100_000
+    with pytest.raises(Refused, match=problem):
+        send(feed(users=["1"], template="long", values={"n": value}))
+    tried = page_of(admin_client.get(f"{TEMPLATES}{template.pk}/try/", {"n": "short"}))
+    assert problem not in tried
+    assert "What they would get" in tried
 
 
 def test_commands_are_checked(admin_client: Client) -> None:
