@@ -6,7 +6,7 @@ Each is a `Command`. Many share one transaction (`commit`), and each is answered
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from notifications.models import EntryKind, JournalEntry, Notification, Sent, Source
@@ -56,22 +56,38 @@ class Send:
         return outbox.send(self.feed, source=self.source, actor=self.actor, key=self.key)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Receive:
     """A message came from Kafka. Gives ``sent``, ``buried``, or ``known`` for one that was here before."""
 
     place: Place
     value: bytes
+    _said: Feed | BadRequest | None = field(default=None, init=False, repr=False)
+
+    def read(self) -> Feed | BadRequest:
+        """What it says, or what is wrong with it. Found out once, which may take long."""
+        if self._said is None:
+            try:
+                self._said = decode_feed(self.value)
+            except BadRequest as error:
+                self._said = error.with_traceback(None)
+        return self._said
 
     def apply(self, outbox: Outbox) -> str:
         if outbox.knows(self.place):
             return "known"
+        said = self.read()
+        if isinstance(said, BadRequest):
+            return self._bury(outbox, said)
         try:
-            outbox.send(decode_feed(self.value), source=Source.KAFKA, place=self.place)
-        except (BadRequest, Refused) as error:
-            outbox.bury(self.place, self.value, sentence_of(error))
-            return "buried"
+            outbox.send(said, source=Source.KAFKA, place=self.place)
+        except Refused as refused:
+            return self._bury(outbox, refused)
         return "sent"
+
+    def _bury(self, outbox: Outbox, error: FoyerError) -> str:
+        outbox.bury(self.place, self.value, sentence_of(error))
+        return "buried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +159,13 @@ def commit(commands: Sequence[Command[Any]]) -> list[Any]:
     Four to nine queries for any number of messages from Kafka or over HTTP, and those of each `Mark`.
     """
     outcomes: list[Any] = []
+    messages = [command for command in commands if isinstance(command, Receive)]
+    for message in messages:
+        # Before the ledger is locked: whoever else changes something waits for that.
+        message.read()
     with change() as pages:
         outbox = Outbox(pages)
-        outbox.look_up([command.place for command in commands if isinstance(command, Receive)])
+        outbox.look_up([message.place for message in messages])
         outbox.look_up_keys([command.key for command in commands if isinstance(command, Send)])
         for command in commands:
             if outbox.recipient_count >= RECIPIENTS_AT_ONCE:

@@ -10,10 +10,11 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import DataError, OperationalError, ProgrammingError
+from django.db import DataError, OperationalError, ProgrammingError, connection
 from django.test import AsyncClient
 
 from notifications.models import DeadLetter, Sent
+from notifications.protocol.feed import Feed, decode_feed
 from notifications.services import commands
 from notifications.services.commands import Receive, commit
 from notifications.services.kafka.presence import Badge
@@ -65,6 +66,26 @@ def test_a_transaction_has_only_so_many_recipients(fails, monkeypatch: pytest.Mo
     assert commit(batch) == ["sent", "sent"]
     assert store(batch) == ["known", "known", "sent", "buried", "sent"]
     assert titles() == ["a", "b", "c", "d"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_messages_are_read_once_and_before_anything_is_locked(fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked: list[bool] = []
+
+    def decode(value: bytes) -> Feed:
+        locked.append(connection.in_atomic_block)
+        if b"bug" in value:
+            raise LookupError("a bug in the reading")
+        return decode_feed(value)
+
+    monkeypatch.setattr(commands, "decode_feed", decode)
+    monkeypatch.setattr(commands, "RECIPIENTS_AT_ONCE", 1)
+    fails("poison", DataError("out of range"))
+    batch = [message(0, "a"), message(1, "poison"), Receive(Place("wss", 0, 2), b""), message(3, "b")]
+    assert store(batch) == ["sent", "buried", "buried", "sent"]
+    assert locked == [False] * len(batch)
+    assert store([message(4, "bug"), message(5, "c")]) == ["buried", "sent"]
+    assert titles() == ["a", "b", "c"]
 
 
 @pytest.mark.django_db(transaction=True)

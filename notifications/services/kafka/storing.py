@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.db import ProgrammingError
 
+from notifications.protocol.codec import BadRequest
 from notifications.services.commands import Receive, commit
-from notifications.services.outbox import Outbox
 from realtime.db import DATABASE_TROUBLE
 from realtime.logs import get_logger
 
@@ -18,17 +18,15 @@ log = get_logger(__name__)
 NOT_THE_MESSAGE = (*DATABASE_TROUBLE, ProgrammingError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bury(Receive):
     """A message came from Kafka that could not be stored, for this reason."""
 
     reason: str
 
-    def apply(self, outbox: Outbox) -> str:
-        if outbox.knows(self.place):
-            return "known"
-        outbox.bury(self.place, self.value, self.reason)
-        return "buried"
+    def read(self) -> BadRequest:
+        """The reason. What it says is not looked at again: that may have been the trouble."""
+        return BadRequest("invalid", self.reason)
 
 
 def store(messages: Sequence[Receive]) -> list[str]:
