@@ -94,7 +94,7 @@ def be_signed_in(page: Page, person: Person) -> None:
 OpenChat = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chat(server: Installation) -> Iterator[Chat]:
     chat = Chat(server)
     yield chat

@@ -27,7 +27,7 @@ _PATIENCE_MS = 15_000
 expect.set_options(timeout=_PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
     """A migrated database with channels of every kind (``kept-0``, ``locked-0``, …) and API keys."""
     return make_seed(tmp_path_factory)
@@ -65,7 +65,7 @@ class Installation:
         assert self._server.problems() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A server for all tests that do not stop it. Each test uses a channel of its own."""
     installation = Installation(seed, tmp_path_factory.mktemp("server"))
@@ -90,8 +90,8 @@ def own_server(modules_server: Installation) -> Installation:
 
 
 # Playwright keeps an event loop in the thread while it runs, which asynchronous tests elsewhere would
-# trip over: so it is started for each module, not for the session.
-@pytest.fixture(scope="module")
+# trip over: so it ends with this folder, not with the session.
+@pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Browser]:
     """A running Chromium."""
     with sync_playwright() as playwright:

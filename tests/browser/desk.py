@@ -111,7 +111,7 @@ class Desk(Installation):
         return staff
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk_seed(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> DeskSeed:
     """The seeded database of all browser tests, and a desk in it."""
     database, made = add_to(seed, tmp_path_factory, "desk", "-m", "tests.browser.desk_seed")
@@ -119,7 +119,7 @@ def desk_seed(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> DeskSeed:
     return DeskSeed(database, people, made["kiosk_token"], made["display_token"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk(desk_seed: DeskSeed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk for all tests that do not stop it."""
     desk = Desk(desk_seed, tmp_path_factory.mktemp("desk"))

@@ -122,7 +122,7 @@ def expect_unread(page: Page, count: int) -> None:
 OpenInbox = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def post(server: Installation) -> Iterator[Post]:
     post = Post(server)
     yield post

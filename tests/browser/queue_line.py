@@ -176,14 +176,14 @@ def main_server() -> Iterator[MainServer]:
     server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def queue_seed(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> QueueSeed:
     """The seeded database of all browser tests, and the demo in it."""
     database, made = add_demo(seed, tmp_path_factory)
     return QueueSeed(database, made["api_key"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def one_queue(queue_seed: QueueSeed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueueServer]:
     server = QueueServer(queue_seed, tmp_path_factory.mktemp("queue"))
     yield server

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,24 +62,33 @@ def embedded(seed: Seed, folder: Path, start: StartServer, env: dict[str, str]) 
     assert server.problems() == []
 
 
-@pytest.fixture(scope="session", params=sorted(STARTERS))
-def server(
-    request: pytest.FixtureRequest, seed: Seed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+@pytest.fixture(scope="package")
+def shared(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Gives a server by its name, in production or not: started once for all tests of this folder."""
+    with ExitStack() as running:
+
+        @cache
+        def get(name: str, *, production: bool = False) -> Server:
+            env = PRODUCTION_ENV if production else OPEN_ENV
+            installed = contextmanager(embedded)(seed, tmp_path_factory.mktemp(name), STARTERS[name], env)
+            return running.enter_context(installed)
+
+        yield get
+
+
+@pytest.fixture(scope="package", params=sorted(STARTERS))
+def server(request: pytest.FixtureRequest, shared: Callable[..., Server]) -> Server:
     """Each server, DEBUG on: anyone may emit to channels without a policy."""
-    yield from embedded(seed, tmp_path_factory.mktemp(request.param), STARTERS[request.param], OPEN_ENV)
+    return shared(request.param)
 
 
-@pytest.fixture(scope="session", params=sorted(STARTERS))
-def production(
-    request: pytest.FixtureRequest, seed: Seed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+@pytest.fixture(scope="package", params=sorted(STARTERS))
+def production(request: pytest.FixtureRequest, shared: Callable[..., Server]) -> Server:
     """Each server, DEBUG off: emitting takes an API key."""
-    folder = tmp_path_factory.mktemp(f"{request.param}-production")
-    yield from embedded(seed, folder, STARTERS[request.param], PRODUCTION_ENV)
+    return shared(request.param, production=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole_desk(server: Server, seed: Seed) -> Iterator[Desk]:
     """The ticket desk of `server`, where devices need no token. A test that asks for it leaves it empty."""
     with closing(Desk(server, seed.keys["site"])) as desk:
@@ -92,7 +102,7 @@ def desk(whole_desk: Desk) -> Iterator[Desk]:
     whole_desk.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def guarded_desk(production: Server, seed: Seed) -> Iterator[Desk]:
     """The ticket desk of `production`, where devices need a token. A test leaves it empty."""
     with closing(Desk(production, seed.keys["site"])) as desk:
@@ -118,7 +128,7 @@ def start_embedded(seed: Seed, tmp_path: Path) -> Iterator[StartServer]:
     assert [problem for server in running for problem in server.problems()] == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def exposed(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """``serve`` for hostile clients: no PINGs, which they would not answer."""
     env = {**OPEN_ENV, "BROADCAST_PING_INTERVAL_S": "3600", "BROADCAST_PRESENCE_LIMIT": "1000"}

@@ -46,7 +46,7 @@ class Cluster:
             return connection.execute(statement.encode(), parameters).fetchall()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two processes for the whole session. What a test stops, it starts again before it ends."""
     require("redis")
@@ -78,7 +78,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         assert [problem for server in cluster.servers for problem in server.problems()] == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk(cluster: Cluster) -> DeskSeed:
     """A ticket desk in the cluster's database."""
     return seed_desk(cluster.env)

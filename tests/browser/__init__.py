@@ -1,0 +1,1 @@
+"""Chromium against real servers. A package, so that pytest ends them after its last test."""

@@ -1,0 +1,1 @@
+"""Real servers, as clients see them. A package, so that pytest ends them after its last test."""
