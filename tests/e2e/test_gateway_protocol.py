@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,19 @@ INTERVAL_MS = 400
 
 
 class Place:
-    """A server whose heartbeats come often, and its people."""
+    """A server whose heartbeats come often, and its people, whose posts are made in another process."""
 
     def __init__(self, server: Server, folder: Path) -> None:
         self.server = server
-        self._env = {"DATA_DIR": str(folder / "data")}
-        made = self._run()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.gateway_seed"],
+            cwd=BASE_DIR,
+            env=clean_environment({"DATA_DIR": str(folder / "data")}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        made = self._answer()
         self.channel: str = made["channel"]
         self.people: dict[str, dict[str, str]] = made["people"]
 
@@ -37,21 +44,21 @@ class Place:
         return self.people[name]["token"]
 
     async def post(self, author: str, content: str) -> str:
-        made = await asyncio.to_thread(self._run, "post", self.channel, self.people[author]["id"], content)
-        posted: str = made["id"]
+        line = json.dumps([self.channel, self.people[author]["id"], content])
+        posted: str = await asyncio.to_thread(self._answer, line)
         return posted
 
-    def _run(self, *arguments: str) -> Any:
-        result = subprocess.run(
-            [sys.executable, "-m", "tests.e2e.gateway_seed", *arguments],
-            cwd=BASE_DIR,
-            env=clean_environment(self._env),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
+    def _answer(self, line: str = "") -> Any:
+        assert self._process.stdin
+        assert self._process.stdout
+        if line:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.communicate()
+        assert self._process.returncode == 0
 
 
 class Client:
@@ -102,7 +109,8 @@ def place(
     folder = tmp_path_factory.mktemp(f"{request.param}-gateway")
     env = {"GATEWAY_HEARTBEAT_INTERVAL_MS": str(INTERVAL_MS)}
     for server in embedded(seed, folder, STARTERS[request.param], env):
-        yield Place(server, folder)
+        with closing(Place(server, folder)) as place:
+            yield place
 
 
 @asynccontextmanager
