@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -43,6 +44,11 @@ EXPECTED_ERRORS = {
     "Unexpected exception in receive task",
 }
 BACK_WITHIN_S = 20.0
+# It was not all peace and quiet: so many posts around each outage, and so many connections of each device.
+POSTS = 60
+CONNECTIONS = 4
+# A busy machine takes its time; nothing is measured here.
+LIFE_GOES_ON_WITHIN_S = 120.0
 
 
 async def test_two_people_meet_and_one_is_away_for_a_while(pair: Pair) -> None:
@@ -118,6 +124,7 @@ class Town:
         self.servers = [*pair, doomed]
         self.dice = dice
         self.people: list[Person] = []
+        self.devices: list[Device] = []
         # Who is a member of them from the beginning to the end.
         self.channels: dict[str, list[Person]] = {}
         # An open channel, and who joins and leaves it all the time.
@@ -127,6 +134,7 @@ class Town:
     async def settle(self) -> None:
         here = self.servers[0]
         self.people = [await register(here, f"town.{number}") for number in range(6)]
+        self.devices = [Device(person, f"{person.name}.{n}") for person in self.people for n in range(3)]
         first, second, *_ = self.people
         for title in ("Square", "Talk", "More"):
             self.channels[await open_channel(here, first, type=1, title=title)] = [first]
@@ -139,6 +147,9 @@ class Town:
             self.channels[channel] += members
         direct = await open_channel(here, first, type=2, members=[second.id])
         self.channels[direct] = [first, second]
+
+    def posted(self) -> int:
+        return sum(len(person.posted) for person in self.people)
 
     def running(self) -> list[Server]:
         return [server for server in self.servers if server.process.poll() is None]
@@ -165,7 +176,7 @@ class Town:
 
 
 async def outages(town: Town, cluster: Cluster) -> None:
-    """A server is killed, and Redis, and a server, and PostgreSQL, and a server again."""
+    """A server is killed, and Redis, and a server, and PostgreSQL, and a server again, while life goes on."""
 
     async def all_back() -> None:
         for server in town.servers:
@@ -190,10 +201,13 @@ async def outages(town: Town, cluster: Cluster) -> None:
         await asyncio.to_thread(cluster.postgres.stop, signal.SIGQUIT)
         await asyncio.to_thread(cluster.postgres.start)
 
+    life_goes_on = partial(eventually, within_s=LIFE_GOES_ON_WITHIN_S, what="posts and connections")
     for trouble in (kill_a_server, kill_redis, kill_a_server, kill_postgres, kill_a_server):
+        enough = town.posted() + POSTS
         await trouble()
         await all_back()
-        await asyncio.sleep(1)  # and life goes on for a while
+        await life_goes_on(lambda enough=enough: town.posted() >= enough)
+    await life_goes_on(lambda: min(device.connections for device in town.devices) >= CONNECTIONS)
 
 
 async def meanwhile(work: Awaitable[None], *others: Coroutine[Any, Any, None]) -> None:
@@ -221,17 +235,16 @@ async def town(pair: Pair, extra: Callable[..., Server]) -> AsyncIterator[Town]:
 
 
 async def test_whatever_happens_everybody_has_what_the_channels_have(town: Town, cluster: Cluster) -> None:
-    devices = [Device(person, f"{person.name}.{number}") for person in town.people for number in range(3)]
     await meanwhile(
         outages(town, cluster),
         *(town.talk(person) for person in town.people),
         *(town.wander(person) for person in town.wanderers),
-        *(device.come_and_go(town.running, town.dice) for device in devices),
+        *(device.come_and_go(town.running, town.dice) for device in town.devices),
     )
     stays, leaves = town.wanderers
     await town.membership(stays, "PUT")
     await town.membership(leaves, "DELETE")
-    last = await the_end(town, devices, stays)
+    last = await the_end(town, stays)
 
     ids: dict[str, list[str]] = {}
     posts: dict[str, Message] = {}
@@ -244,7 +257,7 @@ async def test_whatever_happens_everybody_has_what_the_channels_have(town: Town,
     assert len({post["content"] for post in posts.values()}) == len(posts), "posted twice"
     for person in town.people:
         assert person.posted.items() <= {name: post["content"] for name, post in posts.items()}.items()
-    for device in devices:
+    for device in town.devices:
         name, got = device.name, device.ids()
         assert got == sorted(set(got), key=int), f"{name}: out of order, or twice"
         assert all(posts[message["id"]] == message for message in device.told)
@@ -256,15 +269,12 @@ async def test_whatever_happens_everybody_has_what_the_channels_have(town: Town,
             later = [one for one in ids[town.square] if int(one) > since]
             got = [one for one in device.ids(town.square) if int(one) > since]
             assert got == (later if device.owner is stays else []), name
-    # It was not all peace and quiet.
-    assert sum(len(person.posted) for person in town.people) > 300
-    assert min(device.connections for device in devices) > 3
 
 
-async def the_end(town: Town, devices: list[Device], stays: Person) -> list[str]:
+async def the_end(town: Town, stays: Person) -> list[str]:
     """Everybody comes back and waits for a last post in each of their channels; gives the ids of those."""
     async with AsyncExitStack() as stack:
-        for device in devices:
+        for device in town.devices:
             await stack.enter_async_context(device.online(town.dice.choice(town.servers)))
         last: list[str] = []
         for channel, members in town.channels.items():
@@ -272,7 +282,7 @@ async def the_end(town: Town, devices: list[Device], stays: Person) -> list[str]
                 message_id = await members[0].post(client, channel, f"the end of {channel}")
                 assert message_id is not None
                 last.append(message_id)
-            for device in devices:
+            for device in town.devices:
                 if device.owner in members or (channel == town.square and device.owner is stays):
                     async with asyncio.timeout(PATIENCE_S):
                         await device.has(message_id)
