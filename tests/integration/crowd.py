@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -21,7 +20,7 @@ RETRY_S = 0.3
 class Crowd:
     """What all of it share. `servers` changes while servers are killed and started again."""
 
-    servers: Sequence[Server]
+    servers: list[Server]
     patience_s: float = 100.0
     let_in: dict[str, str] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
