@@ -1,0 +1,1 @@
+"""Tests. A package, so that pytest names their modules as imports do."""
