@@ -26,6 +26,7 @@ def test_what_was_posted_while_the_connection_was_cut_comes_once_and_in_order(pa
     page.goto(f"{chat.url}#{channel}")
     expect(page.locator("live-state")).to_have_text(LIVE)
     write(page, "0")
+    expect(messages(page)).to_have_text(["0"])
     ben.post(channel, "1")
     expect(messages(page)).to_have_text(["0", "1"])
     wire.down = True
