@@ -28,8 +28,9 @@ def require(component: str) -> None:
         pytest.skip(what_is_missing)
 
 
-# Those that start servers first: with several processes for the tests, the longest files must not come last.
-_SLOW_FOLDERS = ("e2e", "integration", "browser")
+# Those that start servers first, and the one with the longest file of the others: with several processes for
+# the tests, the longest files must not come last.
+_SLOW_FOLDERS = ("e2e", "integration", "browser", "ticketing")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
