@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 HALF = "^/api/(queue|v1|notifications)/"
 
 # A few, the same each time, find again everything that was ever found this way. To find more: EXAMPLES=500,
-# which are others each time.
+# which are others each time, with every wrong type for every field.
 EXAMPLES = os.environ.get("EXAMPLES", "")
 AMOUNT = [f"--max-examples={EXAMPLES}"] if EXAMPLES else ["--max-examples=3", "--seed=1"]
 DEADLINE_S = None if EXAMPLES else 240
@@ -60,6 +60,7 @@ def explore(start_embedded: StartServer, seed: Seed, folder: Path, *selection: s
                 "PYTHONPATH": str(BASE_DIR),
                 "SCHEMATHESIS_HOOKS": "tests.e2e.schemathesis_hooks",
                 "GATEWAY_TOKEN": _register(server),
+                "EXAMPLES": EXAMPLES,
                 "COLUMNS": "160",
             }
         ),
