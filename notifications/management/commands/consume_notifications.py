@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from notifications.services.kafka.presence import COMPONENT
 from notifications.services.kafka.worker import Worker
 from realtime import health, runtime
+from realtime.memory import collect_garbage_rarely
 from realtime.probes import probes
 
 
@@ -49,6 +50,7 @@ async def _work(host: str, port: int | None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     health.need(COMPONENT)
     rt = runtime.start_bare()
+    collect_garbage_rarely()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(rt.stop)
         if port is not None:
