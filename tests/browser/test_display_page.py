@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.clocks import let_draw, stop_clock
 from tests.browser.waiting_room import PATH, is_live, make_screen, open_room, said, tables, tile
 from tests.e2e.servers import until
 
@@ -129,9 +130,11 @@ def test_calls_are_made_one_after_another_and_each_names_its_table(new_screen, d
     page = new_screen()
     page.clock.install()
     line = open_room(page, desk, tables(9))
+    stop_clock(page)
     page.evaluate("holdBreath = true")
     for table, ticket_id in ((0, 11), (3, 12), (6, 13), (3, 12)):
         line.call(table, ticket_id)
+    let_draw(page)
     expect(tile(page, 6)).to_contain_text("A-013")
     expect(page.locator("#now-number")).to_have_text("A-011")
     sentences = [f"en-US: A-0{n}, please go to Counter {table}" for n, table in ((11, 1), (12, 4), (13, 7))]
@@ -151,6 +154,7 @@ def test_a_ticket_finished_before_its_turn_is_not_called(new_screen, desk):
     page = new_screen()
     page.clock.install()
     line = open_room(page, desk, tables(9))
+    stop_clock(page)
     page.evaluate("holdBreath = true")
     line.call(0, 11)
     line.call(3, 12)

@@ -3,11 +3,11 @@
 import json
 import re
 import signal
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from tests.browser.clocks import stop_clock
 from tests.browser.desk import Desk
 from tests.browser.test_accessibility import _OUTSIDE, violations
 from ticketing.protocol.messages import ERROR_TEXTS, ErrorCode
@@ -83,12 +83,6 @@ def fake_kiosk(new_context, kiosk):
         return kiosk(query, page), fake
 
     return open_kiosk
-
-
-def stop_clock(page: Page) -> None:
-    """From now on the page's time passes only as the test says. (axe then waits for ever.)"""
-    page.clock.install()
-    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=5))
 
 
 def enter_email(page: Page, email: str) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from config import BASE_DIR
 from tests.browser.clerks import PATH, Clerk
+from tests.browser.clocks import let_draw, stop_clock
 from tests.browser.conftest import Complaints
 from tests.browser.test_accessibility import _OUTSIDE, violations
 
@@ -87,6 +88,8 @@ def test_ten_thousand_wait_and_the_page_stays_quick(crowd):
 
 def test_times_count_in_minutes_and_the_focus_stays_where_it_is(crowd):
     ana = crowd(3)
+    stop_clock(ana.page)
+    ana.page.clock.run_for(15_000)
     waits = ana.row("A-002").locator("time")
     before = waits.inner_text()
     assert re.fullmatch(r"\d+ min", before)
@@ -97,6 +100,7 @@ def test_times_count_in_minutes_and_the_focus_stays_where_it_is(crowd):
     expect(waits).to_have_text(f"{int(before.split()[0]) + 2} min")
     # Others come and go around it.
     ana.page.evaluate("say(waits(4), ticket({ id: 1, state: 'cancelled' }))")
+    let_draw(ana.page)
     expect(ana.row("A-004")).to_be_visible()
     expect(ana.row("A-001")).to_contain_text("cancelled")
     ana.page.clock.run_for(4_000)
@@ -107,6 +111,7 @@ def test_times_count_in_minutes_and_the_focus_stays_where_it_is(crowd):
         ana.page.evaluate(
             "(id) => say(ticket({ id, state: 'serving', staff_id: 999, staff: 'Ben' }))", ticket_id
         )
+        let_draw(ana.page)
         expect(ana.row(f"A-00{ticket_id}")).to_be_focused()
         ana.page.clock.run_for(4_000)
         expect(ana.row(f"A-00{ticket_id}")).to_have_count(0)
@@ -115,12 +120,14 @@ def test_times_count_in_minutes_and_the_focus_stays_where_it_is(crowd):
 
 def test_who_comes_is_announced_and_heard_if_wished(crowd):
     ana = crowd(0)
+    stop_clock(ana.page)
     ana.page.evaluate("""() => {
       window.notes = 0;
       const start = OscillatorNode.prototype.start;
       OscillatorNode.prototype.start = function (...at) { window.notes += 1; start.apply(this, at); };
     }""")
     ana.page.evaluate("say(waits(1))")
+    let_draw(ana.page)
     expect(ana.toasts).to_contain_text("A-001, Visitor 1, is waiting.")
     assert ana.page.evaluate("notes") == 0
     ana.page.locator("#menu summary").click()
@@ -129,6 +136,7 @@ def test_who_comes_is_announced_and_heard_if_wished(crowd):
     ana.page.clock.run_for(4_000)
     # Three at once: one sound, one announcement, no toasts in the way.
     ana.page.evaluate("say(waits(2), waits(3), waits(4))")
+    let_draw(ana.page)
     assert ana.page.evaluate("notes") == 4
     ana.page.clock.run_for(6_000)
     expect(ana.page.locator("#announcements")).to_have_text("3 new visitors are waiting.")
