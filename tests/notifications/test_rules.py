@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from notifications.rules import filled, length_filled
 
-texts = st.lists(st.sampled_from(["{a}", "{b}", "{", "}", "x", "{c d}", "\u00fc"]), max_size=8).map("".join)
+# Together they make no name but these two.
+texts = st.lists(st.sampled_from(["{a}", "{b}", "{", "}", "1", "{c d}", "\u00fc"]), max_size=8).map("".join)
 templates = st.recursive(texts | st.none() | st.integers(), lambda part: st.lists(part, max_size=3))
 
 
