@@ -358,25 +358,25 @@ async def test_without_the_database_a_command_says_so(hall: Hall, rt: Runtime, m
     assert line.take(rt) == ["success new #1"]
 
 
-@pytest.mark.parametrize("what", ["outage", "sleep"])
+@pytest.mark.parametrize("what", ["start", "outage", "sleep"])
 async def test_tables_are_not_let_go_before_their_holders_could_say_so(
     hall: Hall, rt: Runtime, monkeypatch, what: str
 ) -> None:
     await hall.seated("ana", 0)
     floor = rt.part(LiveFloor)
     rt.clock = clock = FakeClock()
-    clock.advance(3_600)
-    await floor._release_unheld()
-    for _ in range(live.ROUNDS_AFTER_OUTAGE):
-        await floor._release_unheld()
+    floor._round_at_ms = clock.time_ms()
+    if what != "start":
+        for _ in range(live.ROUNDS_TO_WAIT + 1):
+            await floor._release_unheld()
     if what == "outage":
         with monkeypatch.context() as patch:
             patch.setattr(live, "release_unheld", mock.Mock(side_effect=OperationalError("away")))
             await floor._release_unheld()
-    else:
+    elif what == "sleep":
         clock.advance(60)
     await in_db_thread(Pick.objects.update, held_until=timezone.now() - timedelta(seconds=60))
-    for _ in range(live.ROUNDS_AFTER_OUTAGE):
+    for _ in range(live.ROUNDS_TO_WAIT):
         await floor._release_unheld()
         assert await in_db_thread(Pick.objects.filter(released_at=None).count) == 1
     await floor._release_unheld()

@@ -31,8 +31,11 @@ Command = Callable[[], Entry]
 SIGN_OF_LIFE_S = 20.0
 """A page cannot see pings. What it hears this often tells it that the connection is alive."""
 
-ROUNDS_AFTER_OUTAGE = 3
-"""Rounds in which the database answers, before tables are let go again."""
+ROUNDS_TO_WAIT = 3
+"""Rounds in which the database answers, before tables are let go: after a start and after an outage.
+
+A process that starts when an outage is just over does not know that the others could not say what they hold.
+"""
 
 _LATE_ROUND_MS = 3 * HOLD_INTERVAL_S * 1_000
 
@@ -47,7 +50,7 @@ class LiveFloor:
         self.floor = Floor()
         self._follower = Follower(rt, read=list_entries, deliver=self._on_entry)
         self._loading: asyncio.Task[None] | None = None
-        self._rounds_to_wait = 0
+        self._rounds_to_wait = ROUNDS_TO_WAIT
         self._round_at_ms = rt.clock.time_ms()
         self._commands: GroupCommit[Command, Entry] = GroupCommit(commit_commands)
         # By request: what to do at the place of the entry it waits for.
@@ -163,7 +166,7 @@ class LiveFloor:
         since_ms, self._round_at_ms = self._round_at_ms, self._runtime.clock.time_ms()
         if self._round_at_ms - since_ms > _LATE_ROUND_MS:
             # The machine slept, or its clock was set: tables only seem to have been held long ago.
-            self._rounds_to_wait = ROUNDS_AFTER_OUTAGE
+            self._rounds_to_wait = ROUNDS_TO_WAIT
         try:
             if self._rounds_to_wait:
                 await in_db_thread(has_unheld)
@@ -172,7 +175,7 @@ class LiveFloor:
                 await in_db_thread(release_unheld)
         except DATABASE_TROUBLE:
             # Nobody could say meanwhile that they hold their tables: let them, once the database is back.
-            self._rounds_to_wait = ROUNDS_AFTER_OUTAGE
+            self._rounds_to_wait = ROUNDS_TO_WAIT
 
     async def _say_hello(self) -> None:
         head = events.line(self.floor)
