@@ -148,10 +148,11 @@ class RawSocket:
             self.writer.write_eof()
 
     def reset(self) -> None:
-        """Vanish: the kernel sends RST and nothing else."""
-        sock = self.writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
+        """Vanish: the kernel sends RST and nothing else; nothing if the server has hung up meanwhile."""
+        if not self.writer.transport.is_closing():
+            sock = self.writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.writer.transport.abort()
 
     async def close(self) -> None:
         self.writer.close()

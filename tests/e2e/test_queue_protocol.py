@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, suppress
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.e2e.listener import eventually
+from tests.e2e.listener import PATIENCE_S, eventually
 from tests.e2e.rawsocket import frame
 from tests.e2e.servers import Seed, Server
 from tests.e2e.waiter import ERROR, LOGIN, QUEUE_STATS, SHOULD_QUEUE, TICKET
@@ -44,10 +45,14 @@ def whole_line(server: Server, seed: Seed) -> Iterator[WaitingLine]:
 
 
 @pytest.fixture
-def line(whole_line: WaitingLine) -> Iterator[WaitingLine]:
+async def line(whole_line: WaitingLine) -> AsyncIterator[WaitingLine]:
     """Nobody waits and nobody is in; room for two."""
     whole_line.clear()
     whole_line.policy(capacity=2)
+    # A newcomer is told of the line as it was a moment ago.
+    async with asyncio.timeout(PATIENCE_S):
+        while not await whole_line.has_room():
+            pass
     yield whole_line
     whole_line.clear()
 

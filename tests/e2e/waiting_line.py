@@ -8,7 +8,7 @@ import httpx
 
 from tests.e2e.rawsocket import RawSocket
 from tests.e2e.servers import Server
-from tests.e2e.waiter import Waiter
+from tests.e2e.waiter import SHOULD_QUEUE, Waiter
 
 # What a test may have changed.
 DEFAULT_POLICY = {
@@ -52,6 +52,12 @@ class WaitingLine:
         status = await raw.head()
         assert status == 101, status
         return raw
+
+    async def has_room(self) -> bool:
+        """Whether a newcomer is told to come right in."""
+        async with await self.open("newcomer") as newcomer:
+            told: dict[str, Any] = await newcomer.next(SHOULD_QUEUE)
+        return bool(told["shouldQueue"])
 
     def manage(self, method: str, path: str, **body: Any) -> Any:
         """What an operator does; gives the answer's body. Must succeed."""
