@@ -251,7 +251,7 @@ class WebSocketProtocol(SocketProtocol):
                 self._count_control()
             case Request():
                 self._application = self._make_application(self)
-                self._start(self._application.run(event))
+                self._start(self._application.run(event), self._tasks.discard)
             case Closed():
                 self._closed(event)
 
@@ -301,13 +301,14 @@ class WebSocketProtocol(SocketProtocol):
                 self.close(CloseCode.INTERNAL_ERROR, "")
             else:
                 if rest is not None:
-                    self._start(rest).add_done_callback(self._handled)
+                    self._start(rest, self._handled)
                     return
         self._handling = False
         if self._told:
             self._receiver = None
 
     def _handled(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         self._handling = False
         try:
             task.result()
@@ -318,12 +319,14 @@ class WebSocketProtocol(SocketProtocol):
             self.close(CloseCode.INTERNAL_ERROR, "")
         self._wake()
 
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(
+        self, coroutine: Coroutine[Any, Any, None], ended: Callable[[asyncio.Task[None]], None]
+    ) -> None:
+        """Run this as one of the server's tasks; `ended` takes it out of them."""
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         # Not by the coroutine: of a task that is cancelled before its first step, nothing runs.
-        task.add_done_callback(self._tasks.discard)
-        return task
+        task.add_done_callback(ended)
 
     def _flush(self) -> None:
         if self._connection.output:
