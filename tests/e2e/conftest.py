@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -89,10 +89,24 @@ def production(request: pytest.FixtureRequest, shared: Callable[..., Server]) ->
 
 
 @pytest.fixture(scope="package")
-def whole_desk(server: Server, seed: Seed) -> Iterator[Desk]:
+def desks(seed: Seed, shared: Callable[..., Server]) -> Iterator[Callable[[Server], Desk]]:
+    """Gives the ticket desk of a shared server: furnished once, as the server is started once."""
+    furnished: dict[int, Desk] = {}
+
+    def get(server: Server) -> Desk:
+        if server.port not in furnished:
+            furnished[server.port] = Desk(server, seed.keys["site"])
+        return furnished[server.port]
+
+    yield get
+    for desk in furnished.values():
+        desk.close()
+
+
+@pytest.fixture
+def whole_desk(server: Server, desks: Callable[[Server], Desk]) -> Desk:
     """The ticket desk of `server`, where devices need no token. A test that asks for it leaves it empty."""
-    with closing(Desk(server, seed.keys["site"])) as desk:
-        yield desk
+    return desks(server)
 
 
 @pytest.fixture
@@ -102,11 +116,10 @@ def desk(whole_desk: Desk) -> Iterator[Desk]:
     whole_desk.clear()
 
 
-@pytest.fixture(scope="package")
-def guarded_desk(production: Server, seed: Seed) -> Iterator[Desk]:
+@pytest.fixture
+def guarded_desk(production: Server, desks: Callable[[Server], Desk]) -> Desk:
     """The ticket desk of `production`, where devices need a token. A test leaves it empty."""
-    with closing(Desk(production, seed.keys["site"])) as desk:
-        yield desk
+    return desks(production)
 
 
 @pytest.fixture
